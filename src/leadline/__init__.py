@@ -1,0 +1,1 @@
+"""Leadline: marketing performance measurement on Salesforce data."""

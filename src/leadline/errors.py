@@ -1,0 +1,107 @@
+"""Every exception Leadline raises on purpose, drawn as a tree.
+
+    LeadlineError                 the work failed                          exit code 1
+      UsageError                  the call or the configuration is wrong   exit code 2
+        ConfigError               faults in leadline.toml, all at once
+        UnknownNameError          a name that does not exist, with suggestions
+      SourceError                 a file that cannot be read as asked
+        AmbiguousDatesError       day and month cannot be told apart
+      LedgerError                 the store of raw records refused
+        WriterBusyError           another process is writing
+        LoadOrderError            a load that would rewrite history unasked
+        VanishError               a full load that lacks too many known records
+      SnapshotError               nothing published, or a damaged snapshot
+      IdentityError               merge or conversion pointers that never end
+      DependencyError             an optional part is not installed
+
+Faults in data are not exceptions: they are findings (`leadline.findings`).
+A message says what is wrong, where it was looked for, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LeadlineError(Exception):
+    """Base of all; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(LeadlineError):
+    """The call is wrong: an option, a value, a folder."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """Faults in `leadline.toml`, every one of them with key, value and what to write instead."""
+
+    def __init__(self, path: str, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        lines = "\n".join(f"  - {fault}" for fault in self.faults)
+        count = len(self.faults)
+        super().__init__(f"{path} has {count} fault{'s' if count != 1 else ''}:\n{lines}")
+
+
+class UnknownNameError(UsageError):
+    """A name that does not exist where it was looked for."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
+        known = sorted(known)
+        message = f"There is no {what} {name!r}{f' in {where}' if where else ''}."
+        message += did_you_mean(name, known)
+        if known:
+            message += f" Known: {', '.join(known)}."
+        super().__init__(message)
+
+
+class SourceError(LeadlineError):
+    """A file or folder that cannot be read as asked."""
+
+
+class AmbiguousDatesError(SourceError):
+    """Dates whose day and month cannot be told apart without being told the order."""
+
+
+class LedgerError(LeadlineError):
+    """The ledger refused."""
+
+
+class WriterBusyError(LedgerError):
+    """Another process is writing to this workspace."""
+
+    def __init__(self, workspace: str, holder: str) -> None:
+        super().__init__(
+            f"The workspace {workspace} is being written by {holder}. "
+            "Wait until it ends, or end it if it hangs; nothing was changed by this call."
+        )
+
+
+class LoadOrderError(LedgerError):
+    """A load that would rewrite history unasked."""
+
+
+class VanishError(LedgerError):
+    """A full load in which too many known records are absent."""
+
+
+class SnapshotError(LeadlineError):
+    """Nothing is published yet, or a snapshot is damaged."""
+
+
+class IdentityError(LeadlineError):
+    """Merge or conversion pointers that form a chain longer than allowed."""
+
+
+class DependencyError(LeadlineError):
+    """An optional part that is not installed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The sentence that names the nearest known name, or an empty string."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""

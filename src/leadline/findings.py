@@ -1,0 +1,35 @@
+"""Findings: faults in data, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault in the data and what it touches.
+
+    Attributes:
+        code: stable name of the check, e.g. "opportunity-without-role".
+        severity: how bad it is by the configured thresholds.
+        message: the sentence a reader sees: what, how many, where.
+        object: Salesforce object the ids belong to, or an empty string.
+        rows: records touched; 0 for a finding that is about the data as a whole.
+        amount: money touched in minor units of the reporting currency, or None.
+        moves: metrics it can move: volume, conversion, velocity, influence.
+        remedy: what to do.
+        record_ids: ids of the records touched, complete.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    object: str = ""
+    rows: int = 0
+    amount: int | None = None
+    moves: tuple[str, ...] = ()
+    remedy: str = ""
+    record_ids: tuple[str, ...] = field(default=(), repr=False)

@@ -1,0 +1,1 @@
+"""Everything that yields Salesforce records: files, exports and, later, orgs and warehouses."""
