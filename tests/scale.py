@@ -1,10 +1,25 @@
 """How many random or fault cases a test runs: a tenth in `make test`, all in `make test-night`."""
 
+from __future__ import annotations
+
+import json
 import os
+import sys
+from pathlib import Path
 
 SCALE = float(os.environ.get("LEADLINE_TEST_SCALE", "0.1"))
 
 
 def scaled(cases: int) -> int:
-    """`cases` at full scale, at least 5."""
-    return max(5, round(cases * SCALE))
+    """`cases` at full scale, at least 5.
+
+    With LEADLINE_TEST_FIGURES naming a file, each use adds a line to it, from which `make
+    test-night` writes benchmarks/night.md.
+    """
+    run = max(5, round(cases * SCALE))
+    if figures := os.environ.get("LEADLINE_TEST_FIGURES"):
+        caller = sys._getframe(1)
+        line = {"file": Path(caller.f_code.co_filename).name, "line": caller.f_lineno, "full": cases, "run": run}
+        with Path(figures).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    return run

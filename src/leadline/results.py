@@ -7,11 +7,23 @@ renderings of the same object.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import importlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadline import dates, money
+from leadline.errors import DependencyError, LeadlineError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 ColumnType = Literal["text", "integer", "number", "rate", "money", "date", "instant", "boolean"]
 
@@ -64,7 +76,8 @@ class Result:
         columns: description of each column of `table`, in order.
         currency_digits: decimal places of `currency`.
         totals: a list of objects, one per combination asked for; money in minor units.
-        records: makes the list behind the number, from the same query.
+        query: the SQL that made the table.
+        list_records: makes the list behind the number, from the same query.
     """
 
     kind: str
@@ -86,3 +99,156 @@ class Result:
     currency_digits: int = 2
     query: str = field(default="", repr=False)
     list_records: Callable[[], Result] | None = field(default=None, repr=False)
+
+    def typed(self) -> pa.Table:
+        """The table for typed files: money as decimals in major units, instants in UTC, no NaN."""
+        columns = [_typed(self.table.column(column.name), column, self.digits_of(column)) for column in self.columns]
+        return pa.table(dict(zip([column.name for column in self.columns], columns, strict=True)))
+
+    def plain(self) -> pa.Table:
+        """The table for text files: money, dates and instants as the text of the JSON contract."""
+        typed = self.typed()
+        columns = [_plain_column(typed.column(column.name), column.type) for column in self.columns]
+        return pa.table(dict(zip(typed.column_names, columns, strict=True)))
+
+    def digits_of(self, column: Column) -> int:
+        """Decimal places of a money column; its unit may name another currency than the result's."""
+        other = column.unit and column.unit != self.currency
+        return money.digits(column.unit) if other else self.currency_digits
+
+    def to_dict(self, *, rows: bool = True) -> dict[str, Any]:
+        """The public contract as plain values, ready for JSON; without `rows` on request."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "definition": asdict(self.definition),
+            "as_of": dates.format_instant(self.as_of),
+            "known_at": dates.format_instant(self.known_at),
+            "snapshot": self.snapshot,
+            "timezone": self.timezone,
+            "currency": self.currency,
+            "unit": self.unit,
+            "filters": _plain_value(self.filters),
+            "columns": [asdict(column) for column in self.columns],
+            "rows": self.plain().to_pylist() if rows else [],
+            "totals": [_plain_total(total, self.currency_digits) for total in self.totals],
+            "trust": _plain_value(asdict(self.trust)),
+            "lineage": [asdict(step) for step in self.lineage],
+            "notes": list(self.notes),
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The public contract as JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas frame; money is `Decimal` in major units.
+
+        Raises:
+            DependencyError: pandas is not installed.
+        """
+        _optional("to_pandas()", "pandas")
+        return self.typed().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """A polars frame; money is decimal in major units.
+
+        Raises:
+            DependencyError: polars is not installed.
+        """
+        frame: pl.DataFrame = _optional("to_polars()", "polars").from_arrow(self.typed())
+        return frame
+
+    def records(self) -> Result:
+        """The list behind the number: one row per unit counted, from the same query.
+
+        Raises:
+            LeadlineError: this result has no list.
+        """
+        if self.list_records is None:
+            raise LeadlineError(f"The result {self.title!r} has no list behind it: it counts no records of its own.")
+        return self.list_records()
+
+    def sql(self) -> str:
+        """The query that made the table, for reading; empty if there was none."""
+        return self.query
+
+    def chart(self, name: str | None = None) -> Any:
+        """An Altair chart of this result: the usual one of its kind, or another by name.
+
+        Raises:
+            UnknownNameError: there is no such chart for this kind of result.
+            LeadlineError: charts were not loaded (`import leadline.charts`).
+        """
+        if not _drawing:
+            raise LeadlineError("Charts are not loaded; write `import leadline.charts` first.")
+        return _drawing[-1](self, name)
+
+
+_drawing: list[Callable[[Result, str | None], Any]] = []
+
+
+def draw_with(draw: Callable[[Result, str | None], Any]) -> None:
+    """Make `Result.chart` draw by `draw`: charts are a layer above and announce themselves here."""
+    _drawing[:] = [draw]
+
+
+def _optional(call: str, package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError as fault:
+        raise DependencyError(
+            f"{call} needs the package {package}, which is not installed here; install it with: pip install {package}"
+        ) from fault
+
+
+def _typed(values: pa.ChunkedArray, column: Column, digits: int) -> pa.ChunkedArray:
+    if column.type == "money":
+        whole = values.cast(pa.int64()).cast(pa.decimal128(19, 0))
+        unit = pa.scalar(Decimal(1).scaleb(-digits), pa.decimal128(digits + 1, digits))
+        return pc.multiply(whole, unit)
+    if column.type == "instant":
+        return values.cast(pa.timestamp("us", tz="UTC"))
+    if pa.types.is_floating(values.type):
+        return pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))
+    return values
+
+
+def _plain_column(values: pa.ChunkedArray, kind: ColumnType) -> pa.ChunkedArray:
+    if kind == "instant":
+        # Arrow always writes six decimals of a second; whole seconds go without.
+        text = pc.strftime(values, format="%Y-%m-%dT%H:%M:%SZ")
+        return pc.replace_substring(text, pattern=".000000Z", replacement="Z")
+    return values.cast(pa.string()) if kind in ("money", "date", "text") else values
+
+
+def _plain_value(value: Any) -> Any:
+    """Settings and totals as JSON knows them: dates as text, tuples as lists, no NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_value(inner) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, dt.datetime):
+        return dates.format_instant(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _plain_total(total: Mapping[str, Any], digits: int) -> dict[str, Any]:
+    return {
+        key: _plain_money(value, digits) if is_money_key(key) else _plain_value(value) for key, value in total.items()
+    }
+
+
+def is_money_key(key: str) -> bool:
+    """Whether an entry of `totals` holds money in minor units."""
+    return key in ("amount", "unattributed") or key.endswith("_amount")
+
+
+def _plain_money(value: Any, digits: int) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain_money(inner, digits) for key, inner in value.items()}
+    return money.format_minor(value, digits) if isinstance(value, int) else value

@@ -1,0 +1,70 @@
+# `make demo` and `make test` are all one needs; the rest is for those who change Leadline.
+# Settings: SERVE=no, PEOPLE=20000, SEED=7, SIZES="100k 10M", PYTHON=python3.12
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SERVE ?= yes
+PEOPLE ?= 20000
+SEED ?= 7
+SIZES ?= 100k 10M
+DEMO := demo-workspace
+BIN := .venv/bin
+UV ?= uv
+COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test test-night lint format bench screenshots manual requirements clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+# The environment: exactly the hashed files, then Leadline itself, nothing else from outside.
+.venv/.for-use: requirements.txt requirements-build.txt pyproject.toml tools/environment
+	@tools/environment .venv requirements.txt requirements-build.txt
+	@touch $@
+
+.venv/.for-development: .venv/.for-use requirements-dev.txt
+	@tools/environment .venv requirements-dev.txt
+	@touch $@
+
+demo: .venv/.for-use ## the demo workspace, its summary and its report (SERVE=no: only the summary)
+	@PEOPLE=$(PEOPLE) SEED=$(SEED) SERVE=$(SERVE) $(BIN)/python tools/demo.py $(DEMO)
+
+test: .venv/.for-development ## every test; random and fault cases at a tenth of their numbers
+	@tools/system-packages
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+test-night: .venv/.for-development ## every test in full numbers; keeps the figures in benchmarks/night.md
+	@tools/system-packages
+	@$(BIN)/python -m benchmarks.night
+
+lint: .venv/.for-development ## formatting, lint rules, types
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . ; echo "to settle it: make format"; exit 1; } >&2
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy --no-error-summary
+
+format: .venv/.for-development ## write the formatting that lint wants
+	@$(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix .
+
+bench: .venv/.for-development ## seconds, memory and distance to the limit (SIZES="100k 10M")
+	@$(BIN)/python -m benchmarks.bench $(SIZES)
+
+screenshots: .venv/.for-use ## the pictures of the README, from the demo workspace
+	@SERVE=no PEOPLE=$(PEOPLE) SEED=$(SEED) $(BIN)/python tools/demo.py $(DEMO) > /dev/null
+	@$(BIN)/python tools/screenshots.py $(DEMO) docs/images
+
+manual: .venv/.for-development ## the pages of the manual that are made from the program
+	@$(BIN)/python tools/manual.py
+
+requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
+	@$(COMPILE) pyproject.toml --group build --group dev -o requirements-dev.txt
+	@$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
+
+clean: ## remove what the other targets made
+	@rm -rf .venv $(DEMO) bench-workspace .pytest_cache .mypy_cache .ruff_cache .hypothesis

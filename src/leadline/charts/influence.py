@@ -1,0 +1,169 @@
+"""Influence: which campaign has credit for how much, and what belongs to none.
+
+See docs/charts/influence.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from leadline.charts import parts
+from leadline.charts.theme import THEMES, Theme, Tokens
+from leadline.render import present
+from leadline.results import Result
+
+MOST_CAMPAIGNS = 12
+STATES = ("won", "open", "lost")
+
+
+def chart(result: Result, theme: Theme = "light") -> Any:
+    """Stacked bars of won, open and lost credit; the remainder below; one panel per model.
+
+    Raises:
+        UsageError: nothing to draw.
+    """
+    tokens, bars = THEMES[theme], _bars(result)
+    models = list(dict.fromkeys(bar["model"] for bar in bars))
+    top = max([sum(max(bar[state], 0) for state in STATES) for bar in bars] + [1.0])
+    panels = [
+        _panel(
+            [bar for bar in bars if bar["model"] == model],
+            model if len(models) > 1 else "",
+            top,
+            tokens,
+            last=i == len(models) - 1,
+        )
+        for i, model in enumerate(models)
+    ]
+    drawn = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=22)
+    return parts.finished(drawn, result, theme, summary(result), [*present.reconciliation(result), _aside(result)])
+
+
+def summary(result: Result) -> str:
+    """One sentence: the leading campaign, and how much has no campaign."""
+    bars = _bars(result)
+    model = bars[0]["model"]
+    own = [bar for bar in bars if bar["model"] == model]
+    credited = [bar for bar in own if bar["kind"] == "campaign"]
+    loose = sum(bar["share"] for bar in own if bar["bucket"] == "unattributed")
+    lead = "No campaign has credit"
+    if credited:
+        best = max(credited, key=lambda bar: bar["total"])
+        lead = f"{best['name']} leads with {best['shown']} {result.currency} ({best['percent']})"
+    return f"Model {model}: {lead}; {present.percent(loose)} of the amount is unattributed."
+
+
+def _bars(result: Result) -> list[dict[str, Any]]:
+    """Per model: the largest campaigns, the others as one, then what belongs to no campaign."""
+    rows = parts.rows_of(result)
+    bars = []
+    for model in dict.fromkeys(row["model"] for row in rows):
+        own = _distinct([_bar(row) for row in rows if row["model"] == model])
+        campaigns = sorted(_added([bar for bar in own if bar["bucket"] == "campaign"]), key=lambda bar: -bar["total"])
+        if len(campaigns) > MOST_CAMPAIGNS:
+            rest = campaigns[MOST_CAMPAIGNS - 1 :]
+            others = [{**bar, "name": f"{len(rest)} other campaigns", "kind": "others"} for bar in rest]
+            campaigns = campaigns[: MOST_CAMPAIGNS - 1] + _added(others)
+        bars += campaigns + _added([bar for bar in own if bar["bucket"] != "campaign"])
+    return bars
+
+
+def _bar(row: dict[str, Any]) -> dict[str, Any]:
+    amounts = {state: row[f"{state}_amount"] or 0.0 for state in STATES}
+    return {
+        "model": row["model"],
+        "bucket": row["bucket"],
+        "kind": row["bucket"],
+        "id": row["campaign_id"],
+        "name": present.bucket_name(row["bucket"], row["reason"], row["campaign"]),
+        "share": row["share"] or 0.0,
+        **amounts,
+    }
+
+
+def _distinct(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Campaigns that share a name are told apart by their id."""
+    ids: dict[str, set[str | None]] = {}
+    for bar in bars:
+        ids.setdefault(bar["name"], set()).add(bar["id"])
+    return [{**bar, "name": f"{bar['name']} {bar['id']}"} if len(ids[bar["name"]]) > 1 else bar for bar in bars]
+
+
+def _added(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Bars of one name as one: periods and dimensions add up, because credit does."""
+    by_name: dict[str, dict[str, Any]] = {}
+    for bar in bars:
+        sums = by_name.setdefault(bar["name"], {**bar, **dict.fromkeys((*STATES, "share"), 0.0)})
+        for key in (*STATES, "share"):
+            sums[key] += bar[key]
+    for bar in by_name.values():
+        bar["total"] = sum(bar[state] for state in STATES)
+        bar["shown"] = f"{bar['total']:,.0f}"
+        bar["percent"] = present.percent(bar["share"])
+    return list(by_name.values())
+
+
+def _panel(bars: list[dict[str, Any]], model: str, top: float, tokens: Tokens, *, last: bool) -> Any:
+    pieces = [
+        {
+            "name": bar["name"],
+            "state": state if bar["bucket"] == "campaign" else f"{state} ",
+            "amount": bar[state],
+            "order": i,
+        }
+        for bar in bars
+        for i, state in enumerate(STATES)
+        if bar[state]
+    ]
+    names = [bar["name"] for bar in bars]
+    y = alt.Y("name", type="nominal", sort=names, axis=alt.Axis(title=None, labelPadding=10))
+    money = alt.Axis(
+        title=None,
+        format="~s",
+        tickCount=5,
+        labelExpr="datum.value ? replace(datum.label, 'G', 'B') : '0'",
+        labels=last,
+    )
+    x = alt.X("amount", type="quantitative", stack="zero", axis=money, scale=alt.Scale(domainMax=top, nice=False))
+    stacked = (
+        alt.Chart(parts.data(pieces))
+        .mark_bar(height=parts.BAR - 2, strokeWidth=1)
+        .encode(y=y, x=x, order=alt.Order("order", type="quantitative"), **_colours(tokens))
+    )
+    texts = alt.Chart(parts.data(bars)).encode(y=y)
+    columns = [
+        parts.text_column(texts, "shown", parts.WIDTH + 100, tokens, bold=True),
+        parts.text_column(texts, "percent", parts.WIDTH + 164, tokens),
+        parts.head("amount", parts.WIDTH + 100, tokens),
+        parts.head("share", parts.WIDTH + 164, tokens),
+    ]
+    drawn = alt.layer(stacked, *columns).properties(width=parts.WIDTH, height=alt.Step(parts.ROW_HEIGHT - 6))
+    if model:
+        drawn = drawn.properties(
+            title=alt.Title(f"Model {model}", fontSize=12, color=tokens.text, offset=20, frame="group")
+        )
+    return drawn
+
+
+def _colours(tokens: Tokens) -> dict[str, Any]:
+    """Credit in the main colour, the remainder in grey; states by how solid the bar is."""
+    states = [*STATES, *(f"{state} " for state in STATES)]
+    fills = [tokens.main, tokens.main_soft, tokens.ground, tokens.rest, tokens.rest_soft, tokens.ground]
+    lines = [tokens.main] * 3 + [tokens.rest] * 3
+    legend = alt.Legend(title=None, values=list(STATES), symbolType="square")
+    return {
+        "fill": alt.Fill("state", type="nominal", scale=alt.Scale(domain=states, range=fills), legend=legend),
+        "stroke": alt.Stroke("state", type="nominal", scale=alt.Scale(domain=states, range=lines), legend=None),
+    }
+
+
+def _aside(result: Result) -> str:
+    rows = parts.rows_of(result)
+    said = [
+        f"{name} {', '.join(values)}"
+        for name in ("scope", "window")
+        if (values := sorted({row[name] for row in rows if row[name]}))
+    ]
+    return " · ".join([*said, f"amounts in {result.currency}", "grey: belongs to no campaign"])

@@ -1,0 +1,173 @@
+"""Velocity: how long units stand in a stage; median with interval, third quartile, ninetieth percentile.
+
+See docs/charts/velocity.md.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import altair as alt
+
+from leadline.charts import parts
+from leadline.charts.theme import THEMES, Theme, Tokens
+from leadline.render.present import NOT_REACHED
+from leadline.results import Result
+
+WIDTH = 400
+MARKS = {"median": "circle", "p75": "diamond", "p90": "square"}
+
+
+def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
+    """A line from the median to the ninetieth percentile per stage; an arrow where it is not reached.
+
+    Raises:
+        UsageError: nothing to draw.
+    """
+    tokens, spans = THEMES[theme], _spans(result)
+    shown = spans[: parts.MOST_ROWS]
+    drawn = alt.layer(*_marks(shown, tokens), *_columns(shown, tokens))
+    drawn = drawn.properties(width=WIDTH, height=alt.Step(parts.ROW_HEIGHT))
+    aside = [_aside(result), parts.left_out(len(spans), len(shown))]
+    return parts.finished(drawn, result, theme, summary(result), aside)
+
+
+def summary(result: Result) -> str:
+    """One sentence: where time goes longest, by the median."""
+    spans = _spans(result)
+    known = [span for span in spans if span["median"] is not None]
+    slow = [span["name"] for span in spans if span["median"] is None and span["n"]]
+    told = ""
+    if known:
+        longest = max(known, key=lambda span: span["median"])
+        told = (
+            f"The longest median is {longest['name']}: {longest['median']:,.1f} days ({longest['n']:,} {result.unit})."
+        )
+    return (
+        " ".join(part for part in (told, f"Median not reached: {', '.join(slow)}." if slow else "") if part)
+        or "No durations."
+    )
+
+
+def _spans(result: Result) -> list[dict[str, Any]]:
+    rows = parts.rows_of(result)
+    names = parts.names_of(result, rows)
+    several = len({row["stage"] for row in rows}) > 1
+    spans = []
+    for row, name in zip(rows, names, strict=True):
+        stage = f"{row['stage']} → {row['to_stage']}" if row["to_stage"] else row["stage"]
+        label = " · ".join(part for part in (stage if several or not name else "", name) if part)
+        span: dict[str, Any] = {"name": label, "n": row["n"] or 0, "open": f"{row['open'] or 0:,}"}
+        for key, column in (
+            ("median", "median_days"),
+            ("p75", "p75_days"),
+            ("p90", "p90_days"),
+            ("low", "median_low"),
+            ("high", "median_high"),
+        ):
+            span[key] = _finite(row[column])
+        spans.append(span | _texts(span))
+    reach = max(
+        [
+            value
+            for span in spans
+            for value in (span[key] for key in ("median", "p75", "p90", "high"))
+            if value is not None
+        ]
+        + [1.0]
+    )
+    for span in spans:
+        _extend(span, reach * 1.08)
+    return spans
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _texts(span: dict[str, Any]) -> dict[str, str]:
+    if span["median"] is None:
+        return {"shown": NOT_REACHED if span["n"] else "", "band": "", "count": f"{span['n']:,}"}
+    low, high = (f"{span[key]:,.1f}" if span[key] is not None else NOT_REACHED for key in ("low", "high"))
+    band = "" if span["low"] is None and span["high"] is None else f"{low} to {high}"
+    return {"shown": f"{span['median']:,.1f}", "band": band, "count": f"{span['n']:,}"}
+
+
+def _extend(span: dict[str, Any], edge: float) -> None:
+    """Where the line of a span begins and ends, and the arrow that says it goes on."""
+    reached = [span[key] for key in ("median", "p75", "p90") if span[key] is not None]
+    span["start"] = reached[0] if reached else 0.0
+    span["end"] = span["p90"] if span["p90"] is not None else edge
+    missing = [key for key in MARKS if span[key] is None]
+    span["arrow"] = edge if missing and span["n"] else None
+    span["missing"] = f"{missing[0]} {NOT_REACHED}" if missing and span["n"] else ""
+    if not span["n"]:
+        span["start"] = span["end"] = None
+    if span["high"] is None and span["low"] is not None:
+        span["high"] = edge
+
+
+def _marks(spans: list[dict[str, Any]], tokens: Tokens) -> list[alt.Chart]:
+    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name"))
+    axis = alt.Axis(title=None, tickCount=6, labelExpr="datum.label + ' d'")
+    edge = max(span["arrow"] or 0 for span in spans) or max([span["end"] or 0 for span in spans] + [1.0]) * 1.05
+    scale = alt.Scale(domain=[0, edge], nice=False)
+    points = [
+        {"name": span["name"], "mark": mark, "days": span[mark]}
+        for span in spans
+        for mark in MARKS
+        if span[mark] is not None
+    ]
+    shape = alt.Shape(
+        "mark",
+        type="nominal",
+        scale=alt.Scale(domain=list(MARKS), range=list(MARKS.values())),
+        legend=alt.Legend(title=None),
+    )
+    fill = alt.Fill(
+        "mark", type="nominal", scale=alt.Scale(domain=list(MARKS), range=[tokens.main, tokens.ground, tokens.ground])
+    )
+    dots = alt.Chart(parts.data(points)).mark_point(size=80, opacity=1, stroke=tokens.main, strokeWidth=2)
+    arrows = base.transform_filter("isValid(datum.arrow)")
+    return [
+        base.mark_rule(color=tokens.main, strokeWidth=2).encode(
+            x=alt.X("start", type="quantitative", scale=scale, axis=axis), x2="end"
+        ),
+        base.mark_bar(color=tokens.main_soft, stroke=tokens.main, height=13).encode(
+            x=alt.X("low", type="quantitative", scale=scale), x2="high"
+        ),
+        dots.encode(
+            y=parts.names_axis("name"), x=alt.X("days", type="quantitative", scale=scale), shape=shape, fill=fill
+        ),
+        arrows.mark_point(shape="triangle-right", filled=True, color=tokens.main, size=70, opacity=1).encode(
+            x=alt.X("arrow", type="quantitative", scale=scale)
+        ),
+        arrows.mark_text(align="right", baseline="bottom", dy=-5, dx=4, fontSize=11, color=tokens.muted).encode(
+            x=alt.X("arrow", type="quantitative", scale=scale), text="missing:N"
+        ),
+    ]
+
+
+def _columns(spans: list[dict[str, Any]], tokens: Tokens) -> list[alt.Chart]:
+    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name"))
+    drawn = []
+    for field, label, x, bold in (
+        ("shown", "median days", 92, True),
+        ("band", "95 % interval", 200, False),
+        ("count", "counted", 264, False),
+        ("open", "still open", 336, False),
+    ):
+        drawn.append(parts.text_column(base, field, WIDTH + x, tokens, bold=bold, muted=not bold))
+        drawn.append(parts.head(label, WIDTH + x, tokens))
+    return drawn
+
+
+def _aside(result: Result) -> str:
+    measure, days = parts.setting(result, "measure"), result.filters.get("days")
+    said = [
+        f"measure {measure}" if measure else "",
+        f"{days} days" if days else "",
+        "open visits count as far as they have come (Kaplan-Meier)",
+    ]
+    return " · ".join(part for part in said if part)

@@ -1,0 +1,137 @@
+"""The two streams: stdout carries only the result; progress and messages go to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.progress
+
+EVERY_SECONDS = 10.0
+"""How often a step that runs long says so where there is no terminal."""
+
+
+def stdout() -> rich.console.Console:
+    """The console of results."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> rich.console.Console:
+    """The console of messages."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, soft_wrap=not sys.stderr.isatty(), highlight=False)
+
+
+def say(message: str) -> None:
+    """One message for the reader, on stderr."""
+    sys.stderr.write(message + "\n")
+
+
+class Shown(Protocol):
+    """Progress that is shown from `with` to the end of its block."""
+
+    def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
+        """A step begins; the one before has ended."""
+
+    def advance(self, count: int = 1) -> None:
+        """So many more units of the step are done."""
+
+    def __enter__(self) -> Self:
+        """Start showing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
+
+
+def progress() -> Shown:
+    """A bar if stderr is a terminal, else plain lines."""
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+class Lines:
+    """A line when a step has ended, and every ten seconds of a long one."""
+
+    def __init__(self) -> None:
+        self._step = ""
+
+    def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
+        """End the step before with a line and begin this one."""
+        self._end()
+        self._step, self._total, self._unit = step, total, unit
+        self._done, self._started = 0, time.monotonic()
+        self._said = self._started
+
+    def advance(self, count: int = 1) -> None:
+        """Count; say so if the last line is old."""
+        self._done += count
+        if time.monotonic() - self._said >= EVERY_SECONDS:
+            self._said = time.monotonic()
+            known = f" of {self._total:,}" if self._total else ""
+            say(f"{self._step}: {self._done:,}{known} {self._unit} …")
+
+    def _end(self) -> None:
+        if self._step:
+            counted = f"{self._done:,} {self._unit} in " if self._done else ""
+            say(f"{self._step}: {counted}{time.monotonic() - self._started:.1f} s")
+        self._step = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._end()
+
+
+class Bar:
+    """A bar with count, rate and the time that remains; it leaves the screen when the work is done."""
+
+    def __init__(self) -> None:
+        from rich import progress as bars
+
+        self._bars = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=28),
+            bars.TextColumn("{task.completed:,.0f} {task.fields[unit]}"),
+            bars.TextColumn("{task.fields[rate]}"),
+            bars.TimeElapsedColumn(),
+            bars.TimeRemainingColumn(),
+            console=stderr(),
+            transient=True,
+        )
+        self._task: rich.progress.TaskID | None = None
+
+    def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
+        """Replace the bar by one of the next step."""
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(step, total=total, unit=unit, rate="")
+
+    def advance(self, count: int = 1) -> None:
+        """Move the bar."""
+        if self._task is None:
+            return
+        self._bars.advance(self._task, count)
+        speed = self._bars.tasks[0].speed
+        if speed:
+            self._bars.update(self._task, rate=f"{speed:,.0f}/s")
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()

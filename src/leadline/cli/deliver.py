@@ -1,0 +1,36 @@
+"""A result on its way out: form, file, chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leadline.cli.console import say
+
+if TYPE_CHECKING:
+    from leadline.cli.options import Answer, Form
+    from leadline.results import Result
+
+BY_ENDING = {".json": "json", ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx"}
+"""Format of a file by its ending, where `--format` does not say it."""
+
+
+def deliver(result: Result, form: Form) -> None:
+    """Write a result in the form asked for."""
+    from leadline import render
+
+    ending = form.output.suffix.lower() if form.output else ""
+    render.write(
+        result, form.format or BY_ENDING.get(ending, "table"), form.output, wide=form.wide, machine=form.machine
+    )
+    if form.output:
+        say(f"Written: {form.output}")
+
+
+def deliver_metric(result: Result, answer: Answer) -> None:
+    """Write a metric, or the records behind it, and draw its chart if asked."""
+    if answer.chart:
+        from leadline import charts
+
+        charts.save(charts.draw(result), answer.chart)
+        say(f"Written: {answer.chart}")
+    deliver(result.records() if answer.list_records else result, answer)

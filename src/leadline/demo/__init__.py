@@ -1,0 +1,1 @@
+"""A generated Salesforce org of any size, and the numbers it must yield."""

@@ -1,0 +1,280 @@
+"""The ledger: every record as it came, with its history.
+
+A load is kept first (`kept`), then carried into DuckDB by dlt (`carry`), then merged in one
+transaction (`merge`). It counts from the moment that transaction is
+committed; whatever ends the process before leaves the ledger as it was and the kept load to be
+completed by the next run. The rules and their reasons: `docs/decisions/0003-ledger.md`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from leadline import engines, locks
+from leadline.errors import LedgerError, LoadOrderError, VanishError
+from leadline.findings import Finding
+from leadline.ledger import carry, views
+from leadline.ledger.kept import FOLDER, KeptLoad, all_kept, clear_drafts, fingerprint, keep
+from leadline.ledger.merge import TABLES, Merged, ObjectReport, merge
+from leadline.progress import Progress, Silent
+from leadline.sources.staged import Coverage, StagedLoad
+
+if TYPE_CHECKING:
+    import duckdb
+
+DATABASE: Final = "ledger.duckdb"
+_DRAFT: Final = "ledger.duckdb.draft"
+
+STEPS: Final = ("keep", "carry", "merge", "publish", "tidy")
+"""The steps of a load, as `progress` hears them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What became of a load.
+
+    Attributes:
+        name: what was imported.
+        extracted_at: its moment, UTC without zone.
+        repeated: the ledger held this very load already and did nothing.
+        replayed: later loads that were taken again because this one came after them.
+        objects: per object what it did; empty if repeated.
+        findings: faults the ledger found; the source's own are in the staged load.
+    """
+
+    name: str
+    extracted_at: dt.datetime
+    coverage: Coverage
+    rows: int
+    repeated: bool = False
+    replayed: int = 0
+    objects: tuple[ObjectReport, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One load the ledger holds; `load_id` counts from 1 in order of time."""
+
+    load_id: int
+    name: str
+    extracted_at: dt.datetime
+    coverage: Coverage
+    loaded_rows: int
+    evidence: str
+
+
+class Ledger:
+    """The ledger of one workspace.
+
+    Raises:
+        UsageError: the workspace has a path under which DuckDB cannot keep a database.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        engines.require_usable(workspace)
+        self.workspace = workspace
+        self.path = workspace / DATABASE
+
+    def load(self, staged: StagedLoad, *, allow_vanish: bool = False, progress: Progress | None = None) -> LoadReport:
+        """Take a load; the same load a second time changes nothing, an older one is put into its place.
+
+        Args:
+            staged: what a source hands over.
+            allow_vanish: whether a full load may lack more than 5 % of the known records.
+            progress: hears of the steps.
+
+        Raises:
+            WriterBusyError: another process is writing to the workspace.
+            VanishError: too many known records are absent; nothing was changed.
+            LoadOrderError: the load is older than others whose kept files are missing.
+            LedgerError: the records cannot be loaded.
+        """
+        heard = progress or Silent()
+        with locks.writing(self.workspace):
+            self.finish_pending(progress=progress)
+            content = fingerprint(staged)
+            if any(load.content == content for load in all_kept(self.workspace)):
+                return _report_repeated(staged)
+            heard.begin("keep", sum(each.rows for each in staged.objects))
+            kept = keep(self.workspace, staged, content, allow_vanish=allow_vanish)
+            return self._complete(kept, heard)
+
+    def finish_pending(self, progress: Progress | None = None) -> tuple[LoadReport, ...]:
+        """Complete the loads that an interrupted run left; called at the start of every load.
+
+        A pending load that is refused (too many records vanish, or older ones are missing) is
+        dropped, with a finding.
+
+        Raises:
+            WriterBusyError: another process is writing to the workspace.
+        """
+        heard = progress or Silent()
+        with locks.writing(self.workspace):
+            clear_drafts(self.workspace)
+            self._tidy()
+            reports = []
+            pending = self._pending()
+            while pending:
+                try:
+                    reports.append(self._complete(pending[0], heard))
+                except (VanishError, LoadOrderError) as refusal:
+                    reports.append(_report_refused(pending[0], refusal))
+                pending = self._pending()
+            return tuple(reports)
+
+    def loads(self) -> tuple[Loaded, ...]:
+        """The loads the ledger holds, in order of time.
+
+        Raises:
+            WriterBusyError: another process is writing to the workspace.
+        """
+        if not self.path.exists():
+            return ()
+        with locks.writing(self.workspace), self._open() as con:
+            rows = con.execute(
+                "SELECT load_id, name, extracted_at, coverage, loaded_rows, evidence FROM _loads ORDER BY load_id"
+            ).fetchall()
+        return tuple(Loaded(*row) for row in rows)
+
+    def attach(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Attach the ledger read-only as `ledger` and make the views of schema `src` in the connection's own database.
+
+        Per object `src."OBJECT"`: one row per Id that is not gone, its newest version, with every
+        column the ledger has ever seen and `_date_only`. For objects of `schema.VERSIONED` also
+        `src."OBJECT__versions"` with `_valid_from` and `_valid_to` (UTC; null while it holds).
+        Then `_loads`, `_load_objects`, `_columns`, `_gone`, `_findings` and `_files`.
+
+        Raises:
+            LedgerError: nothing has been imported, or the ledger is damaged.
+        """
+        if not self.path.exists():
+            raise LedgerError(f"Nothing has been imported into {self.workspace}. Start with `leadline import PATH`.")
+        import duckdb
+
+        try:
+            con.execute(f"ATTACH {engines.literal(self.path)} AS ledger (READ_ONLY)")
+        except duckdb.Error as error:
+            raise LedgerError(_damaged(self.path, error)) from error
+        views.create(con)
+
+    def detach(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Undo `attach`: drop schema `src` and let the ledger go."""
+        views.drop(con)
+        con.execute("DETACH ledger")
+
+    def _pending(self) -> list[KeptLoad]:
+        held = self._held()
+        return [load for load in all_kept(self.workspace) if load.key not in held]
+
+    def _held(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        with self._open() as con:
+            return [key for (key,) in con.execute("SELECT key FROM _loads ORDER BY key").fetchall()]
+
+    def _complete(self, load: KeptLoad, progress: Progress) -> LoadReport:
+        """Merge a kept load, after the others or, if it is older, by taking all of them again."""
+        held = self._held()
+        later = [key for key in held if key > load.key]
+        try:
+            merged = self._replay(load, held, progress) if later else self._append(load, progress)
+        except (VanishError, LoadOrderError):
+            if not load.done:
+                load.discard()
+            raise
+        finally:
+            self._tidy()
+        progress.begin("tidy")
+        load.mark_done()
+        return LoadReport(
+            load.name, load.extracted_at, load.coverage, load.rows, False, len(later), merged.objects, merged.findings
+        )
+
+    def _tidy(self) -> None:
+        """Remove what is of use during a load only."""
+        carry.clear(self.workspace)
+        for path in self.workspace.glob(f"{_DRAFT}*"):
+            path.unlink()
+
+    def _append(self, load: KeptLoad, progress: Progress) -> Merged:
+        return self._merge(self.path, load, progress)
+
+    def _replay(self, load: KeptLoad, held: Sequence[str], progress: Progress) -> Merged:
+        """Build the ledger anew from all kept loads in order, beside the old one, and put it in its place."""
+        kept = {each.key: each for each in all_kept(self.workspace)}
+        if missing := [key for key in held if key not in kept]:
+            raise LoadOrderError(
+                f"{load.name} is older than loads already taken, and of these {', '.join(missing)} are no longer in "
+                f"{self.workspace / FOLDER}. Put them back, or import into a new workspace in order of time."
+            )
+        draft = self.workspace / _DRAFT
+        results = {}
+        for key in sorted([*held, load.key]):
+            results[key] = self._merge(draft, kept[key], progress, allow_vanish=load.allow_vanish)
+        for key, merged in results.items():
+            if merged.vanished:
+                kept[key].permit_vanishing()
+        progress.begin("publish")
+        _checkpoint(self.path)
+        draft.replace(self.path)
+        return results[load.key]
+
+    def _merge(self, path: Path, load: KeptLoad, progress: Progress, *, allow_vanish: bool = False) -> Merged:
+        progress.begin("carry", load.rows)
+        carried = carry.carry(self.workspace, load)
+        progress.begin("merge", load.rows)
+        with self._open(path) as con:
+            con.execute(f"ATTACH {engines.literal(carried.database)} AS incoming (READ_ONLY)")
+            merged = merge(con, load, carried.relations, allow_vanish=allow_vanish, progress=progress)
+            con.execute("DETACH incoming")
+            con.execute("CHECKPOINT")
+        return merged
+
+    @contextmanager
+    def _open(self, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+
+        try:
+            con = engines.writer(path or self.path)
+        except duckdb.Error as error:
+            raise LedgerError(_damaged(path or self.path, error)) from error
+        try:
+            con.execute("SET preserve_insertion_order = false")
+            con.execute(TABLES)
+            yield con
+        finally:
+            con.close()
+
+
+def _report_repeated(staged: StagedLoad) -> LoadReport:
+    at = staged.extracted_at.astimezone(dt.UTC).replace(tzinfo=None)
+    return LoadReport(staged.name, at, staged.coverage, sum(each.rows for each in staged.objects), repeated=True)
+
+
+def _report_refused(load: KeptLoad, refusal: LedgerError) -> LoadReport:
+    finding = Finding(
+        "pending-load-refused", "error", str(refusal), remedy="Import it again with --allow-vanish or --partial."
+    )
+    return LoadReport(load.name, load.extracted_at, load.coverage, load.rows, findings=(finding,))
+
+
+def _checkpoint(path: Path) -> None:
+    """Leave no log file behind that would be applied to the database put in this one's place."""
+    con = engines.writer(path)
+    con.execute("CHECKPOINT")
+    con.close()
+    if path.with_name(path.name + ".wal").exists():
+        raise LedgerError(f"{path} is still being written; end the program that has it open and try again.")
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return (
+        f"The ledger {path} cannot be opened ({str(error).splitlines()[0]}). If another program has it open, end that; if the "
+        "file is damaged, move it away: the next import builds it anew from the kept loads."
+    )

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: estimators that know nothing of Salesforce, files or engines."""

@@ -1,0 +1,1 @@
+"""Metrics: expression + array maths → `Result`."""

@@ -1,0 +1,135 @@
+"""What a metric is asked: dimensions, filters, periods, unit, funnel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadline.config import Funnel
+from leadline.dates import Calendar, day_number, day_of
+from leadline.errors import UnknownNameError, UsageError
+from leadline.model import funnels
+from leadline.model.opened import Opened
+
+UNITS = ("responses", "people", "journeys", "accounts", "opportunities")
+ALL = "all"
+"""Label of the one period of a question without grain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question in the words of the public contract.
+
+    Attributes:
+        by: dimensions to group by, in order.
+        where: dimension → the value its units must have; "" means no value.
+        start, end: local days `[start, end)`; None is open.
+        as_of: cut events there; None is the snapshot's own as-of.
+        grain: day, week, month, quarter, year, or None for one period.
+        unit: one of `UNITS`; None is journeys where there are people, else opportunities.
+        funnel: its name; None is the first.
+        touched: units under every campaign they responded to (overlapping).
+    """
+
+    by: tuple[str, ...] = ()
+    where: dict[str, str] = field(default_factory=dict)
+    start: dt.date | None = None
+    end: dt.date | None = None
+    as_of: dt.datetime | None = None
+    grain: str | None = None
+    unit: str | None = None
+    funnel: str | None = None
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query made definite on one snapshot."""
+
+    query: Query
+    opened: Opened
+    funnel_name: str
+    funnel: Funnel
+    unit: str
+    stages: tuple[int, ...]
+    """Numbers of the stages this unit can be seen in."""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Dimensions to group by."""
+        return self.query.by
+
+    @property
+    def calendar(self) -> Calendar:
+        """The workspace's fiscal year and week."""
+        work = self.opened.settings.workspace
+        return Calendar(work.fiscal_year_start, work.week_start)
+
+    @property
+    def start_day(self) -> int | None:
+        """First day number asked for, or None."""
+        return None if self.query.start is None else day_number(self.query.start)
+
+    @property
+    def end_day(self) -> int | None:
+        """First day number no longer asked for, or None."""
+        return None if self.query.end is None else day_number(self.query.end)
+
+    def stage_name(self, number: int) -> str:
+        """Name of a stage."""
+        return self.funnel.stages[number].name
+
+    def stage_number(self, name: str) -> int:
+        """Number of a stage by name.
+
+        Raises:
+            UnknownNameError: no stage of the funnel has that name.
+            UsageError: the unit cannot be seen in that stage.
+        """
+        names = self.funnel.stage_names
+        folded = {known.casefold(): number for number, known in enumerate(names)}
+        if name.casefold() not in folded:
+            raise UnknownNameError("stage", name, names, f"funnel {self.funnel_name!r}")
+        number = folded[name.casefold()]
+        if number not in self.stages:
+            raise UsageError(
+                f"Stage {names[number]!r} cannot be seen on {self.unit} by themselves; ask with --unit journeys."
+            )
+        return number
+
+    def period_label(self, first_day: int | None) -> str | None:
+        """Label of the period that starts on a day number; None stays None (no period)."""
+        if self.query.grain is None:
+            return ALL
+        if first_day is None:
+            return None
+        return self.calendar.label(day_of(first_day), self.query.grain)  # type: ignore[arg-type]
+
+    def filters(self) -> dict[str, Any]:
+        """The filters of the question, for the result."""
+        found: dict[str, Any] = {"funnel": self.funnel_name, **self.query.where}
+        if self.query.start:
+            found["from"] = self.query.start.isoformat()
+        if self.query.end:
+            found["to"] = self.query.end.isoformat()
+        return found
+
+
+def ask(opened: Opened, query: Query) -> Asked:
+    """Choose funnel and unit.
+
+    Raises:
+        UnknownNameError: funnel, unit or grain that does not exist.
+        UsageError: a unit the funnel has no people for.
+    """
+    name, funnel = opened.funnel(query.funnel)
+    unit = query.unit or ("journeys" if funnel.of_people else "opportunities")
+    if unit not in UNITS:
+        raise UnknownNameError("unit", unit, UNITS)
+    if unit != "opportunities" and not funnel.of_people:
+        raise UsageError(f"Funnel {name!r} is one of opportunities; it has no {unit}. Ask with --unit opportunities.")
+    if query.touched and unit not in ("journeys", "people"):
+        raise UsageError(f"--touched counts journeys or people under every campaign they touched, not {unit}.")
+    stages = funnels.opportunity_stages(funnel) if unit == "opportunities" else range(len(funnel.stages))
+    return Asked(query, opened, name, funnel, unit, tuple(stages))

@@ -1,0 +1,186 @@
+"""Units: what one row of a metric counts, the stages each reached, and its single-valued links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
+
+from leadline.metrics.query import Asked
+from leadline.model.opened import Opened
+from leadline.model.responses import COUNTED_FATES, TIPPED
+
+STAGE_COLUMNS = (
+    "unit_id", "stage_no", "entered_s", "entered_day", "entered_is_date", "evidence", "known",
+    "later_s", "later_day", "beyond_day",
+)
+
+
+def units(asked: Asked) -> ir.Table:
+    """One row per unit.
+
+    Columns: unit_id, object, person_id, account_id, campaign_id (origin), journey_id (the one it is
+    described by), opportunity_id, amount (opportunities only), amount_state, opened_day (null:
+    undated).
+    """
+    made: dict[str, Callable[[Asked], ir.Table]] = {
+        "journeys": _journeys,
+        "people": _people,
+        "accounts": _accounts,
+        "responses": _responses,
+        "opportunities": _opportunities,
+    }
+    return made[asked.unit](asked)
+
+
+def stages(asked: Asked) -> ir.Table:
+    """Stages each unit reached; columns `STAGE_COLUMNS`."""
+    opened = asked.opened
+    if asked.unit == "opportunities":
+        own = _of(opened, asked, "opportunity_reached").rename(unit_id="opportunity_id")
+        return own.filter(own.stage_no.isin(list(asked.stages))).select(*STAGE_COLUMNS)
+    reached = _of(opened, asked, "journey_stages")
+    if asked.unit == "journeys":
+        return reached.rename(unit_id="journey_id").select(*STAGE_COLUMNS)
+    linked = reached.join(links(asked), "journey_id")
+    if asked.unit == "responses":
+        return _response_stages(asked, linked)
+    return _merged(linked)
+
+
+def links(asked: Asked) -> ir.Table:
+    """Which journeys make up a unit: unit_id, journey_id."""
+    opened = asked.opened
+    journeys = _of(opened, asked, "journeys")
+    if asked.unit == "journeys":
+        return journeys.select("journey_id", unit_id="journey_id")
+    if asked.unit == "people":
+        return journeys.select("journey_id", unit_id="person_id")
+    if asked.unit == "responses":
+        return _of(opened, asked, "responses").filter(ibis._.fate == TIPPED).select("journey_id", unit_id="response_id")
+    owners = opened["people"].filter(ibis._.account_id.notnull()).select("person_id", unit_id="account_id")
+    return journeys.join(owners, "person_id").select("journey_id", "unit_id")
+
+
+def visits(asked: Asked) -> ir.Table:
+    """Visits of each unit: unit_id and the columns of the model's visit tables."""
+    opened = asked.opened
+    if asked.unit == "opportunities":
+        own = _of(opened, asked, "opportunity_visits").rename(unit_id="opportunity_id")
+        return own.filter(own.stage_no.isin(list(asked.stages)))
+    return _of(opened, asked, "journey_visits").join(links(asked), "journey_id").drop("journey_id")
+
+
+def _of(opened: Opened, asked: Asked, name: str) -> ir.Table:
+    table = opened[name]
+    return table.filter(table.funnel == asked.funnel_name).drop("funnel")
+
+
+def _no_money(table: ir.Table) -> ir.Table:
+    return table.mutate(
+        opportunity_id=ibis.null("string"), amount=ibis.null("int64"), amount_state=ibis.null("string")
+    )
+
+
+def _described(asked: Asked) -> ir.Table:
+    """Journeys with the account of their person."""
+    owners = asked.opened["people"].select("person_id", "account_id")
+    return _of(asked.opened, asked, "journeys").left_join(owners, "person_id").drop("person_id_right")
+
+
+def _unit(table: ir.Table, name: str) -> ir.Table:
+    return table.select(
+        "unit_id", "person_id", "account_id", "campaign_id", "journey_id", "opportunity_id", "amount",
+        "amount_state", "opened_day", object=ibis.literal(name),
+    )
+
+
+def _journeys(asked: Asked) -> ir.Table:
+    rows = _described(asked).mutate(
+        unit_id=ibis._.journey_id, campaign_id=ibis._.origin_campaign_id, opened_day=ibis._.started_day
+    )
+    return _unit(_no_money(rows), "Person")
+
+
+def _first_of(rows: ir.Table, key: str) -> ir.Table:
+    """The first journey of each person or account: it gives the dimensions."""
+    window = ibis.window(group_by=key, order_by=[ibis._.started_s.isnull(), "started_s", "journey_id"])
+    ranked = rows.mutate(nth=ibis.row_number().over(window))
+    return ranked.filter(ranked.nth == 0)
+
+
+def _people(asked: Asked) -> ir.Table:
+    first = _first_of(_described(asked), "person_id")
+    rows = first.mutate(unit_id=first.person_id, campaign_id=first.origin_campaign_id, opened_day=first.started_day)
+    return _unit(_no_money(rows), "Person")
+
+
+def _accounts(asked: Asked) -> ir.Table:
+    owned = _described(asked).filter(ibis._.account_id.notnull())
+    first = _first_of(owned, "account_id")
+    rows = first.mutate(unit_id=first.account_id, campaign_id=first.origin_campaign_id, opened_day=first.started_day)
+    return _unit(_no_money(rows), "Account")
+
+
+def _responses(asked: Asked) -> ir.Table:
+    counted = _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
+    owners = asked.opened["people"].select("person_id", "account_id")
+    rows = counted.left_join(owners, "person_id").mutate(
+        unit_id=ibis._.response_id, opened_day=ibis._.responded_day
+    )
+    return _unit(_no_money(rows), "CampaignMember")
+
+
+def _opportunities(asked: Asked) -> ir.Table:
+    deals = asked.opened["deals"]
+    rows = deals.mutate(unit_id=deals.opportunity_id)
+    if "opportunity_origins" in asked.opened:
+        origins = _of(asked.opened, asked, "opportunity_origins")
+        campaigns = _of(asked.opened, asked, "journeys").select("journey_id", campaign_id="origin_campaign_id")
+        known = origins.join(campaigns, "journey_id")
+        rows = rows.left_join(known, "opportunity_id").drop("opportunity_id_right")
+    else:
+        rows = rows.mutate(
+            journey_id=ibis.null("string"), person_id=ibis.null("string"), campaign_id=ibis.null("string")
+        )
+    return _unit(rows.mutate(opened_day=rows.created_day), "Opportunity")
+
+
+def _response_stages(asked: Asked, linked: ir.Table) -> ir.Table:
+    """Inquiry is the response itself; later stages are those of the journey it tipped."""
+    counted = _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
+    later = linked.filter(linked.stage_no > 0)
+    first_later = later.group_by("unit_id").aggregate(later_s=later.entered_s.min(), later_day=later.entered_day.min())
+    own = counted.select(
+        entered_s="responded_s", entered_day="responded_day", entered_is_date="responded_is_date",
+        unit_id="response_id", evidence="date_evidence",
+    )
+    joined = own.left_join(first_later, "unit_id").drop("unit_id_right")
+    inquiries = joined.select(
+        "unit_id", "entered_s", "entered_day", "entered_is_date", "evidence",
+        stage_no=ibis.literal(0, "int64"),
+        known=ibis.literal("observed"),
+        later_s="entered_s",
+        later_day="entered_day",
+        beyond_day="later_day",
+    )
+    return ibis.union(inquiries.select(*STAGE_COLUMNS), later.select(*STAGE_COLUMNS))
+
+
+def _merged(linked: ir.Table) -> ir.Table:
+    """The union over all journeys of a unit; first entries decide, observed before implied."""
+    window = ibis.window(
+        group_by=["unit_id", "stage_no"],
+        order_by=[linked.entered_s.isnull(), "entered_s", "entered_day", "known", "journey_id"],
+    )
+    ranked = linked.mutate(nth=ibis.row_number().over(window))
+    whole = linked.group_by("unit_id", "stage_no").aggregate(
+        first_later_s=linked.later_s.min(), first_later_day=linked.later_day.min(), first_beyond_day=linked.beyond_day.min()
+    )
+    joined = ranked.filter(ranked.nth == 0).drop("later_s", "later_day", "beyond_day").join(
+        whole, ["unit_id", "stage_no"]
+    )
+    return joined.rename(
+        later_s="first_later_s", later_day="first_later_day", beyond_day="first_beyond_day"
+    ).select(*STAGE_COLUMNS)

@@ -1,0 +1,115 @@
+"""The base tables: what is known at the load, before any as-of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from leadline.config import Settings
+from leadline.errors import IdentityError
+from leadline.model import calendar, campaigns, deals, dimensions, members, money, opportunities, people, roles, stages
+from leadline.model.money import Currency
+from leadline.model.source import Source
+from leadline.model.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What building the base tables found out."""
+
+    zone: str
+    currency: Currency
+
+
+def build(store: Store, source: Source, settings: Settings) -> Base:
+    """Build every base table into `store`."""
+    base = Base(zone(source, store, settings), currency(source, store, settings))
+    work = settings.workspace
+    store.keep(
+        "days",
+        ibis.memtable(calendar.days(base.zone, fiscal_year_start=work.fiscal_year_start, week_start=work.week_start)),
+    )
+    _people(store, source)
+    static = store.step("static_rates", money.static_rates(source))
+    dated = store.step("dated_rates", money.dated_rates(source))
+    store.keep("rates_static", static)
+    store.keep("rates_dated", dated)
+    costs = deals.with_amounts(campaigns.costs(source), static, dated, settings.amount.model_copy(update={"rate": "static"}), base.currency)
+    store.keep("campaigns", campaigns.campaigns(source, costs))
+    _responses_and_deals(store, source, settings)
+    _entries(store, source, settings)
+    store.keep("dimension_values", dimensions.values(source, settings, store["person_records"]))
+    return base
+
+
+def _people(store: Store, source: Source) -> None:
+    known = store.step("records", people.records(source, store["days"]))
+    pointing = store.step("pointers_0", people.pointers(known))
+    rows, turn = store.count(pointing), 0
+    while True:
+        turn += 1
+        pointing = store.step(f"pointers_{turn}", people.living_pointers(pointing, known))
+        left = store.count(pointing)
+        if left == rows:
+            break
+        rows = left
+    for _ in range(people.ROUNDS if rows else 0):
+        turn += 1
+        pointing = store.step(f"pointers_{turn}", people.doubled(pointing))
+    endless = pointing.semi_join(pointing.select(next_id="record_id"), "next_id")
+    if rows and (count := store.count(endless)):
+        example = store.rows(endless.order_by("record_id").limit(3).select("record_id"))
+        ids = ", ".join(row["record_id"] for row in example)
+        raise IdentityError(
+            f"{count} lead or contact records are merged or converted in a circle or over more than 64 steps, "
+            f"for example {ids}. Correct MasterRecordId or ConvertedContactId of these records and import again."
+        )
+    store.keep("person_records", people.person_records(known, pointing))
+    store.keep("people", people.people(store["person_records"]))
+
+
+def _responses_and_deals(store: Store, source: Source, settings: Settings) -> None:
+    days, persons = store["days"], store["person_records"]
+    store.keep("members", members.members(source, settings.responses, days, persons, store["campaigns"]))
+    states = store.step("stage_states", opportunities.stage_states(source, list(settings.funnel.values())))
+    store.keep("opportunities", opportunities.opportunities(source, settings, days, states))
+    store.keep("opportunity_stages", opportunities.opportunity_stages(source, days, states))
+    store.keep("roles", roles.roles(source, days, persons))
+    store.keep("conversions", roles.conversions(source, days, persons))
+
+
+def _entries(store: Store, source: Source, settings: Settings) -> None:
+    parts = [
+        stages.stage_entries(source, funnel, store["days"], store["opportunity_stages"]).mutate(
+            funnel=ibis.literal(name)
+        )
+        for name, funnel in settings.funnel.items()
+    ]
+    store.keep("stage_entries", ibis.union(*parts))
+
+
+def zone(source: Source, store: Store, settings: Settings) -> str:
+    """The reporting zone: configured, else the org's, else UTC."""
+    if settings.workspace.timezone:
+        return settings.workspace.timezone
+    rows = store.rows(source.table("Organization").filter(ibis._.TimeZoneSidKey.notnull()).select("TimeZoneSidKey").limit(1))
+    return str(rows[0]["TimeZoneSidKey"]) if rows else "UTC"
+
+
+def currency(source: Source, store: Store, settings: Settings) -> Currency:
+    """The reporting currency: configured, else the corporate one, else the only one seen."""
+    types = source.table("CurrencyType").filter(ibis._.IsoCode.notnull())
+    known = {row["IsoCode"]: row for row in store.rows(types.select("IsoCode", "IsCorporate", "DecimalPlaces"))}
+    corporate = next((code for code, row in sorted(known.items()) if row["IsCorporate"]), "")
+    code = settings.workspace.currency or corporate or _only_code(source, store)
+    digits = known[code]["DecimalPlaces"] if code in known else None
+    dated = store.count(money.dated_rates(source)) > 0
+    return Currency(code, 2 if digits is None else int(digits), corporate or code, dated)
+
+
+def _only_code(source: Source, store: Store) -> str:
+    codes: ir.Table = source.table("Opportunity").filter(ibis._.CurrencyIsoCode.notnull())
+    seen = store.rows(codes.select("CurrencyIsoCode").distinct().order_by("CurrencyIsoCode").limit(2))
+    return str(seen[0]["CurrencyIsoCode"]) if len(seen) == 1 else ""

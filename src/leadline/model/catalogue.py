@@ -1,0 +1,82 @@
+"""The tables of a snapshot: what a row is, its key, and what each column means.
+
+The order of building is the order of `PUBLISHED`; a snapshot carries this text with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """One table of a snapshot."""
+
+    name: str
+    key: tuple[str, ...]
+    text: str
+    derived: bool
+    """True if the table depends on as-of and funnels, False if it is known at the load."""
+
+
+PUBLISHED: tuple[TableInfo, ...] = (
+    TableInfo("person_records", ("record_id",), "A lead or contact record and the person it belongs to", False),
+    TableInfo("people", ("person_id",), "A person: the last record of conversions and merges", False),
+    TableInfo("campaigns", ("campaign_id",), "A campaign with its type, place in the hierarchy, dates and cost", False),
+    TableInfo("members", ("response_id",), "A campaign member that responded, with the evidence for its date", False),
+    TableInfo("opportunities", ("opportunity_id",), "An opportunity as its record stands", False),
+    TableInfo("opportunity_stages", ("opportunity_id", "at_s", "id", "stage_name"), "A dated value of StageName", False),
+    TableInfo("roles", ("role_id",), "A contact role", False),
+    TableInfo("conversions", ("record_id",), "A converted lead and the opportunity it became", False),
+    TableInfo("stage_entries", ("funnel", "object", "record_id", "stage_no", "outcome", "evidence", "at_s"), "An entry of a record into a stage, with what shows it", False),
+    TableInfo("dimension_values", ("kind", "id", "dimension"), "A value of a configured dimension", False),
+    TableInfo("deals", ("opportunity_id",), "An opportunity at as-of: state, close moment, amount", True),
+    TableInfo("opportunity_people", ("opportunity_id", "person_id"), "A person on an opportunity, held or attached", True),
+    TableInfo("responses", ("funnel", "response_id"), "A response with its fate and journey", True),
+    TableInfo("journeys", ("funnel", "journey_id"), "A person's pass through a funnel", True),
+    TableInfo("journey_opportunities", ("funnel", "journey_id", "opportunity_id"), "An opportunity a journey holds", True),
+    TableInfo("journey_visits", ("funnel", "journey_id", "visit_no"), "A run of one position of a journey", True),
+    TableInfo("journey_stages", ("funnel", "journey_id", "stage_no"), "A stage a journey reached", True),
+    TableInfo("journey_outcomes", ("funnel", "journey_id", "stage_no", "opportunity_id"), "A close that is a stage of the funnel", True),
+    TableInfo("requalifications", ("funnel", "journey_id", "stage_no", "s"), "A lower entry that moved nothing", True),
+    TableInfo("opportunity_origins", ("funnel", "opportunity_id"), "The journey an opportunity comes from", True),
+    TableInfo("opportunity_visits", ("funnel", "opportunity_id", "visit_no"), "A run of one stage of an opportunity", True),
+    TableInfo("opportunity_reached", ("funnel", "opportunity_id", "stage_no"), "A stage an opportunity reached", True),
+)
+
+COLUMN_TEXT: dict[str, str] = {
+    "record_id": "Salesforce id of the record",
+    "person_id": "Salesforce id of the person's surviving record",
+    "journey_id": "person_id, #, number of the pass",
+    "pass_no": "number of the pass, from 1",
+    "response_id": "Salesforce id of the campaign member",
+    "opportunity_id": "Salesforce id of the opportunity",
+    "campaign_id": "Salesforce id of the campaign",
+    "funnel": "name of the funnel in leadline.toml",
+    "stage_no": "number of the stage in funnel order, from 0",
+    "fate": "what a response came to",
+    "outcome": "how it ended at as-of",
+    "evidence": "what shows the time",
+    "known": "observed, or why the stage is only implied",
+    "amount": "minor units of the reporting currency",
+    "amount_state": "known, no amount, no rate, too large",
+    "state": "won, lost or open",
+}
+"""Texts of columns whose name alone does not say it; endings say the rest (see `column_text`)."""
+
+ENDINGS: tuple[tuple[str, str], ...] = (
+    ("_s", "UTC second of {}"),
+    ("_day", "local day of {}, days since 1970-01-01"),
+    ("_is_date", "whether only the date of {} is known"),
+    ("_id", "Salesforce id of the {}"),
+)
+
+
+def column_text(column: str) -> str:
+    """What a column of a snapshot holds, in words."""
+    if column in COLUMN_TEXT:
+        return COLUMN_TEXT[column]
+    for ending, text in ENDINGS:
+        if column.endswith(ending):
+            return text.format(column.removesuffix(ending).replace("_", " "))
+    return column.replace("_", " ")

@@ -1,0 +1,250 @@
+"""What happens to a person, in total order, cut into journeys.
+
+An event has a sort key (`s`, UTC second), its local `day`, a `rank` that orders ties (response,
+stages in funnel order, disqualified or recycled, close), a stage and the record it happened on.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+from ibis.expr.builders import WindowBuilder
+
+from leadline.model.asof import AsOf
+
+FOREVER = 2**61
+"""Close key of an open opportunity."""
+
+RESPONSE, STAGE, ENDING, CLOSE = 0, 1, 2, 3
+NO_STAGE = -1
+
+
+def person_events(
+    sorted_members: ir.Table, entries: ir.Table, persons: ir.Table, pairs: ir.Table, deals: ir.Table, as_of: AsOf
+) -> ir.Table:
+    """All dated events of all persons up to as-of.
+
+    Columns: person_id, s, day, is_date, rank, stage_no (-1: none), id, record_id, kind (response,
+    entry, created, disqualified, recycled, close), side (lead or deal), evidence, until (of
+    created: the close key of the opportunity), state (of created and close).
+    """
+    answers = _answers(sorted_members)
+    last = answers.group_by("person_id", "day").aggregate(last_response=answers.s.max())
+    own = _dated_after_responses(_own_entries(entries, persons, as_of), last)
+    held = _held(pairs, deals, last)
+    return ibis.union(
+        answers, own, _created(held), _deal_entries(entries, held, last, as_of), _closes(held)
+    )
+
+
+def _row(table: ir.Table, **columns: ir.Value | str) -> ir.Table:
+    """The columns of an event in one order, absent ones as nulls."""
+    defaults: dict[str, ir.Value] = {
+        "evidence": ibis.null("string"),
+        "until": ibis.null("int64"),
+        "state": ibis.null("string"),
+        "side": ibis.null("string"),
+    }
+    given = {name: table[value] if isinstance(value, str) else value for name, value in columns.items()}
+    names = ("person_id", "s", "day", "is_date", "rank", "stage_no", "id", "record_id", "kind", "side", "evidence", "until", "state")
+    return table.select(**{name: given.get(name, defaults.get(name)) for name in names})
+
+
+def _answers(sorted_members: ir.Table) -> ir.Table:
+    counted = sorted_members.filter(sorted_members.out.isnull())
+    return _row(
+        counted,
+        person_id="person_id",
+        s="responded_s",
+        day="responded_day",
+        is_date="responded_is_date",
+        rank=ibis.literal(RESPONSE, "int64"),
+        stage_no=ibis.literal(0, "int64"),
+        id="response_id",
+        record_id="record_id",
+        kind=ibis.literal("response"),
+        evidence="date_evidence",
+    )
+
+
+def _own_entries(entries: ir.Table, persons: ir.Table, as_of: AsOf) -> ir.Table:
+    """Entries on leads and contacts, and what disqualified or recycled them."""
+    timed = entries.filter((entries.object != "Opportunity") & as_of.happened(entries, "at"))
+    joined = timed.join(persons.select("record_id", "person_id"), "record_id")
+    ends = joined.outcome.notnull()
+    return _row(
+        joined,
+        person_id="person_id",
+        s="at_s",
+        day="at_day",
+        is_date="at_is_date",
+        rank=ibis.ifelse(ends, ibis.literal(ENDING, "int64"), ibis.literal(STAGE, "int64")),
+        stage_no=joined.stage_no.fill_null(NO_STAGE),
+        id="record_id",
+        record_id="record_id",
+        kind=ibis.ifelse(ends, joined.outcome, ibis.literal("entry")),
+        side=ibis.literal("lead"),
+        evidence="evidence",
+    )
+
+
+def _dated_after_responses(events: ir.Table, last: ir.Table) -> ir.Table:
+    """A date-only entry comes after the person's last response of its day."""
+    joined = events.left_join(last, ["person_id", "day"])
+    later = joined.is_date & (joined.last_response > joined.s)
+    moved = joined.mutate(s=ibis.ifelse(later.fill_null(False), joined.last_response, joined.s))
+    return moved.select(*events.columns)
+
+
+def _held(pairs: ir.Table, deals: ir.Table, last: ir.Table) -> ir.Table:
+    """Held opportunities per person with the keys of their creation and close."""
+    moments = deals.select(
+        "opportunity_id", "state", "created_s", "created_day", "created_is_date", "closed_s", "closed_day", "closed_is_date"
+    )
+    joined = pairs.filter(pairs.held).select("opportunity_id", "person_id").join(moments, "opportunity_id")
+    joined = joined.mutate(day=joined.created_day)
+    answered = joined.left_join(last, ["person_id", "day"])
+    later = (answered.created_is_date & (answered.last_response > answered.created_s)).fill_null(False)
+    opened = ibis.ifelse(later, answered.last_response, answered.created_s)
+    known = answered.mutate(opened_s=opened)
+    closed = ibis.ifelse(known.closed_s < known.opened_s, known.opened_s, known.closed_s)
+    return known.mutate(shut_s=ibis.ifelse(known.state == "open", ibis.literal(FOREVER), closed)).select(
+        *moments.columns, "person_id", "opened_s", "shut_s"
+    )
+
+
+def _created(held: ir.Table) -> ir.Table:
+    return _row(
+        held,
+        person_id="person_id",
+        s="opened_s",
+        day="created_day",
+        is_date="created_is_date",
+        rank=ibis.literal(STAGE, "int64"),
+        stage_no=ibis.literal(NO_STAGE, "int64"),
+        id="opportunity_id",
+        record_id="opportunity_id",
+        kind=ibis.literal("created"),
+        side=ibis.literal("deal"),
+        until="shut_s",
+        state="state",
+    )
+
+
+def _closes(held: ir.Table) -> ir.Table:
+    closed = held.filter(held.shut_s < FOREVER)
+    return _row(
+        closed,
+        person_id="person_id",
+        s="shut_s",
+        day="closed_day",
+        is_date="closed_is_date",
+        rank=ibis.literal(CLOSE, "int64"),
+        stage_no=ibis.literal(NO_STAGE, "int64"),
+        id="opportunity_id",
+        record_id="opportunity_id",
+        kind=ibis.literal("close"),
+        side=ibis.literal("deal"),
+        state="state",
+    )
+
+
+def _deal_entries(entries: ir.Table, held: ir.Table, last: ir.Table, as_of: AsOf) -> ir.Table:
+    """Stage entries on held opportunities while they are open, not before their creation."""
+    timed = entries.filter((entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at"))
+    keys = held.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
+    joined = timed.join(keys, "record_id")
+    moved = _dated_after_responses(_deal_rows(joined), last)
+    bounds = keys.rename(bound_person="person_id")
+    bounded = moved.join(
+        bounds, [moved.record_id == bounds.record_id, moved.person_id == bounds.bound_person]
+    )
+    clipped = bounded.mutate(s=ibis.ifelse(bounded.s < bounded.opened_s, bounded.opened_s, bounded.s))
+    return clipped.filter(clipped.s <= clipped.shut_s).select(*moved.columns)
+
+
+def _deal_rows(joined: ir.Table) -> ir.Table:
+    return _row(
+        joined,
+        person_id="person_id",
+        s="at_s",
+        day="at_day",
+        is_date="at_is_date",
+        rank=ibis.literal(STAGE, "int64"),
+        stage_no="stage_no",
+        id="record_id",
+        record_id="record_id",
+        kind=ibis.literal("entry"),
+        side=ibis.literal("deal"),
+        evidence="evidence",
+    )
+
+
+def deal_events(entries: ir.Table, deals: ir.Table, as_of: AsOf) -> ir.Table:
+    """Stage entries and closes of opportunities by themselves, in the shape `visits` takes.
+
+    journey_id and person_id are the opportunity's id; nothing lies before its creation.
+    """
+    alone = deals.mutate(person_id=deals.opportunity_id, opened_s=deals.created_s.fill_null(-FOREVER))
+    closed = ibis.ifelse(alone.closed_s < alone.opened_s, alone.opened_s, alone.closed_s)
+    alone = alone.mutate(shut_s=ibis.ifelse(alone.state == "open", ibis.literal(FOREVER), closed.fill_null(FOREVER)))
+    timed = entries.filter((entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at"))
+    keys = alone.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
+    joined = timed.join(keys, "record_id")
+    clipped = joined.mutate(at_s=ibis.ifelse(joined.at_s < joined.opened_s, joined.opened_s, joined.at_s))
+    rows = ibis.union(_deal_rows(clipped.filter(clipped.at_s <= clipped.shut_s)), _closes(alone))
+    return rows.mutate(journey_id=rows.person_id, ender=rows.kind == "close")
+
+
+def in_journeys(events: ir.Table, dormancy_days: int) -> ir.Table:
+    """Events with their pass, and whether they end it; those outside any journey are left out.
+
+    Adds pass_no (1, 2, …), journey_id (person#pass) and ender (the journey ends with this event).
+    A pass begins at the first activity (response or stage entry) while none is open.
+    """
+    flagged = _flag_enders(events)
+    before = _preceding()
+    activity = flagged["rank"] <= STAGE
+    counted = flagged.mutate(
+        is_activity=activity,
+        enders_before=flagged.ender.cast("int64").sum().over(before).fill_null(0),
+        last_day=ibis.ifelse(activity, flagged.day, ibis.null("int64")).max().over(before),
+    )
+    seen = counted.mutate(
+        enders_seen=ibis.ifelse(counted.is_activity, counted.enders_before, ibis.null("int64")).max().over(before)
+    )
+    awake = (seen.open_until >= seen.s).fill_null(False)
+    lapsed = ~awake & (seen.day >= seen.last_day + dormancy_days)
+    fresh = seen.last_day.isnull() | (seen.enders_before > seen.enders_seen) | lapsed.fill_null(False)
+    begun = seen.mutate(begins=(seen.is_activity & fresh).cast("int64"))
+    numbered = begun.mutate(pass_no=begun.begins.sum().over(_until_here()))
+    kept = numbered.filter(numbered.pass_no > 0)
+    return kept.mutate(journey_id=journey_id(kept.person_id, kept.pass_no)).select(
+        *events.columns, "pass_no", "journey_id", "ender", "is_activity"
+    )
+
+
+def journey_id(person_id: ir.StringValue, pass_no: ir.IntegerValue) -> ir.StringValue:
+    """The name of a journey: PERSON#PASS."""
+    return person_id.concat("#", pass_no.cast("string"))
+
+
+ORDER = ("s", "rank", "stage_no", "id", "kind", "evidence")
+
+
+def _preceding() -> WindowBuilder:
+    return ibis.window(group_by="person_id", order_by=list(ORDER), rows=(None, -1))
+
+
+def _until_here() -> WindowBuilder:
+    return ibis.window(group_by="person_id", order_by=list(ORDER), rows=(None, 0))
+
+
+def _flag_enders(events: ir.Table) -> ir.Table:
+    """Mark the close after which no opportunity is open, and disqualified or recycled while none is."""
+    marked = events.mutate(
+        open_until=events.until.max().over(_preceding()), open_with_this=events.until.max().over(_until_here())
+    )
+    shut = (marked["rank"] == CLOSE) & (marked.s >= marked.open_with_this)
+    out = (marked["rank"] == ENDING) & (marked.open_until.isnull() | (marked.open_until < marked.s))
+    return marked.mutate(ender=(shut | out).fill_null(False))

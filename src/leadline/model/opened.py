@@ -1,0 +1,129 @@
+"""A published snapshot, opened for questions at its own as-of or another one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from leadline import engines
+from leadline.config import Funnel, Settings
+from leadline.errors import SnapshotError, UnknownNameError
+from leadline.model import catalogue, derived
+from leadline.model.asof import AsOf
+from leadline.model.money import Currency
+from leadline.model.store import Store, table_names
+
+BASE_EXTRA = ("days", "rates_static", "rates_dated")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Tables, settings and facts of one snapshot at one as-of.
+
+    Attributes:
+        tables: name → table of the model (base and derived).
+        as_of: the moment events are cut at; `moment` is the same as an aware datetime.
+        known_at: the load the snapshot rests on.
+        numbers: learned windows and stuck limits, e.g. "window:default:journeys:MQL>SAL".
+        meta: everything else the snapshot says of itself.
+    """
+
+    backend: Backend
+    tables: dict[str, ir.Table]
+    settings: Settings
+    zone: str
+    currency: Currency
+    as_of: AsOf
+    moment: dt.datetime
+    known_at: dt.datetime
+    snapshot: str
+    numbers: dict[str, int]
+    meta: dict[str, str]
+
+    def __getitem__(self, name: str) -> ir.Table:
+        return self.tables[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.tables
+
+    def funnel(self, name: str | None) -> tuple[str, Funnel]:
+        """The funnel of that name, or the first one."""
+        known = self.settings.funnel
+        if not known:
+            raise SnapshotError(
+                "No funnel is defined. Write one into leadline.toml, or have one proposed with `leadline init --propose`."
+            )
+        if name is None:
+            name = next(iter(known))
+        if name not in known:
+            raise UnknownNameError("funnel", name, known, "leadline.toml")
+        return name, known[name]
+
+    def arrow(self, expression: ir.Table) -> Any:
+        """Run a question: a PyArrow table."""
+        return self.backend.to_pyarrow(expression)
+
+    def sql(self, expression: ir.Table) -> str:
+        """The SQL of a question."""
+        return str(self.backend.compile(expression, pretty=True))
+
+
+def open_snapshot(path: Path, *, as_of: dt.datetime | None = None, spill: Path | None = None) -> Opened:
+    """Open a snapshot; another as-of than its own rebuilds the derived tables in memory.
+
+    Raises:
+        SnapshotError: the file is absent or damaged.
+    """
+    backend = engines.ibis_scratch(path, spill=spill)
+    meta = _meta(backend)
+    own = dt.datetime.fromisoformat(meta["as_of"])
+    settings = Settings.model_validate(json.loads(meta["settings"]))
+    currency = Currency(**json.loads(meta["currency"]))
+    moment = own if as_of is None else as_of.astimezone(dt.UTC)
+    cut = AsOf.at(moment, meta["zone"])
+    tables = _published(backend)
+    if moment != own:
+        tables = _rebuilt(backend, tables, settings, currency, cut)
+    return Opened(
+        backend=backend,
+        tables=tables,
+        settings=settings,
+        zone=meta["zone"],
+        currency=currency,
+        as_of=cut,
+        moment=moment,
+        known_at=dt.datetime.fromisoformat(meta["known_at"]),
+        snapshot=meta.get("id", path.stem),
+        numbers=json.loads(meta.get("numbers", "{}")),
+        meta=meta,
+    )
+
+
+def _meta(backend: Backend) -> dict[str, str]:
+    rows = backend.to_pyarrow(backend.table("_meta", database=(engines.SNAPSHOT_NAME, "main"))).to_pylist()
+    return {row["key"]: row["value"] for row in rows}
+
+
+def _published(backend: Backend) -> dict[str, ir.Table]:
+    place = (engines.SNAPSHOT_NAME, "main")
+    held = table_names(backend, *place)
+    wanted = [info.name for info in catalogue.PUBLISHED] + list(BASE_EXTRA)
+    return {name: backend.table(name, database=place) for name in wanted if name in held}
+
+
+def _rebuilt(
+    backend: Backend, tables: dict[str, ir.Table], settings: Settings, currency: Currency, cut: AsOf
+) -> dict[str, ir.Table]:
+    """Base tables from the snapshot, derived tables made anew for another as-of."""
+    made = {info.name for info in catalogue.PUBLISHED if info.derived}
+    base = {name: table for name, table in tables.items() if name not in made}
+    store = Store(backend, temporary=True, found=base)
+    derived.build(store, settings, currency, cut)
+    store.forget()
+    return {**base, **{name: store[name] for name in made if name in store}}

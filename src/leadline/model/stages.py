@@ -1,0 +1,222 @@
+"""Stage entries: when a record entered a stage of a funnel, and what shows it.
+
+The union over all sources the funnel names; nothing removes one. Stages are numbered in funnel
+order; Inquiry is 0 in funnels of people and has no entries here (it is a response).
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from leadline.config import Funnel, StageSource
+from leadline.model import moments
+from leadline.model.opportunities import OPEN, observed_changes
+from leadline.model.source import Source
+from leadline.schema import HISTORY_PARENT
+
+HISTORY_OF = {"Lead": "LeadHistory", "Contact": "ContactHistory", "Opportunity": "OpportunityFieldHistory"}
+COLUMNS = ("object", "record_id", "stage_no", "outcome", "evidence", "at_s", "at_day", "at_is_date")
+SCHEMA = ibis.schema(
+    {
+        "object": "string",
+        "record_id": "string",
+        "stage_no": "int64",
+        "outcome": "string",
+        "evidence": "string",
+        "at_s": "int64",
+        "at_day": "int64",
+        "at_is_date": "boolean",
+    }
+)
+
+
+def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_stages: ir.Table) -> ir.Table:
+    """All entries of lead, contact and opportunity records into stages, disqualified and recycled.
+
+    Columns: object, record_id, stage_no (null for outcomes), outcome (disqualified, recycled or
+    null), evidence (stamped, history, milestone, observed; current and first for a mapped value
+    whose time is unknown), the moment `at` (null where the time is unknown).
+    The milestones won, lost and closed depend on as-of and come from `deals`.
+    """
+    reader = _Reader(source, days, opportunity_stages)
+    parts = [
+        reader.entries(stage_source, number, None)
+        for number, stage in enumerate(funnel.stages)
+        for stage_source in stage.sources
+    ]
+    for outcome, sources in (("disqualified", funnel.outcomes.disqualified), ("recycled", funnel.outcomes.recycled)):
+        parts += [reader.entries(stage_source, None, outcome) for stage_source in sources]
+    held = [part for part in parts if part is not None]
+    if not held:
+        return ibis.memtable(SCHEMA.to_pyarrow().empty_table())
+    return reduce(ibis.union, held).distinct()
+
+
+class _Reader:
+    """Reads one kind of stage source after the other into rows of the same columns."""
+
+    def __init__(self, source: Source, days: ir.Table, opportunity_stages: ir.Table) -> None:
+        self.source = source
+        self.days = days
+        self.opportunity_stages = opportunity_stages
+
+    def entries(self, wanted: StageSource, stage_no: int | None, outcome: str | None) -> ir.Table | None:
+        """Entries a stage source yields, or None where the source has nothing to read."""
+        if not self.source.has(wanted.object) or wanted.object == "CampaignMember":
+            return None
+        if wanted.milestone is not None:
+            found = self._milestone(wanted)
+        elif wanted.stamp:
+            found = self._stamps(wanted)
+        elif wanted.object == "Opportunity" and wanted.field == "StageName":
+            found = self._opportunity_stage(wanted)
+        else:
+            found = self._values(wanted)
+        if found is None:
+            return None
+        return found.select(
+            object=ibis.literal(wanted.object),
+            record_id=found.record_id,
+            stage_no=ibis.literal(stage_no, "int64") if stage_no is not None else ibis.null("int64"),
+            outcome=ibis.literal(outcome) if outcome else ibis.null("string"),
+            evidence=found.evidence,
+            at_s=found.at_s,
+            at_day=found.at_day,
+            at_is_date=found.at_is_date.fill_null(False),
+        )
+
+    def _milestone(self, wanted: StageSource) -> ir.Table | None:
+        if wanted.milestone == "created":
+            rows = moments.of_instant(self._records(wanted.object), self.days, "CreatedDate", "at")
+        elif wanted.milestone == "converted":
+            rows = self._records("Lead").filter(ibis._.IsConverted.fill_null(False))
+            rows = moments.of_date(rows, self.days, "ConvertedDate", "at")
+        else:
+            return None
+        return rows.select("at_s", "at_day", "at_is_date", record_id="Id", evidence=ibis.literal("milestone"))
+
+    def _stamps(self, wanted: StageSource) -> ir.Table | None:
+        """Every value the stamp field has or had in any version of the record."""
+        field = str(wanted.field)
+        if not self.source.has(wanted.object, field):
+            return None
+        living = self._records(wanted.object)
+        versions = self.source.versions(wanted.object)
+        rows = living if versions is None else versions.semi_join(living.select("Id"), "Id")
+        stamped = rows.filter(rows[field].notnull()).select("Id", "_date_only", field).distinct()
+        dated = moments.of_field(stamped, self.days, field, "at")
+        return dated.filter(dated.at_s.notnull()).select(
+            "at_s", "at_day", "at_is_date", record_id="Id", evidence=ibis.literal("stamped")
+        )
+
+    def _opportunity_stage(self, wanted: StageSource) -> ir.Table:
+        """Dated values of StageName; a current value without any is dated by its last change, or not."""
+        values = wanted.values or []
+        stages = self.opportunity_stages
+        dated = stages.filter(stages.stage_name.isin(values) & (stages.state == OPEN))
+        told = dated.select("at_s", "at_day", "at_is_date", "evidence", record_id="opportunity_id")
+        rows = moments.of_instant(self.source.table("Opportunity"), self.days, "LastStageChangeDate", "at")
+        standing = rows.filter(rows.StageName.isin(values))
+        explained = _last_dated(stages)
+        untold = standing.anti_join(
+            explained, [standing.Id == explained.opportunity_id, standing.StageName == explained.stage_name]
+        )
+        evidence = ibis.ifelse(untold.at_s.isnull(), ibis.literal("current"), ibis.literal("milestone"))
+        return ibis.union(told, untold.select("at_s", "at_day", "at_is_date", evidence=evidence, record_id="Id"))
+
+    def _values(self, wanted: StageSource) -> ir.Table | None:
+        if not self.source.has(wanted.object, str(wanted.field)):
+            return None
+        return reduce(ibis.union, self._value_parts(wanted))
+
+    def _value_parts(self, wanted: StageSource) -> list[ir.Table]:
+        field, values = str(wanted.field), wanted.values or []
+        history = self._history(wanted.object, field)
+        records = moments.of_instant(self._records(wanted.object), self.days, "CreatedDate", "created")
+        records = records.mutate(record_id=records.Id, now=records[field])
+        covered = _tracked_since(history)
+        parts = [
+            _told(history.semi_join(records, "record_id"), values),
+            _first_values(records, history, covered, values),
+            _untouched(records, history, covered, values),
+            _unexplained(records, history, values),
+        ]
+        seen = observed_changes(self.source, self.days, wanted.object, field)
+        if seen is not None:
+            found = seen.semi_join(records, "record_id").filter(seen.value.isin(values))
+            parts.append(
+                found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("observed"))
+            )
+        return parts
+
+    def _records(self, name: str) -> ir.Table:
+        """Records whose entries count; deleted leads and contacts may be a survivor's."""
+        return self.source.table(name) if name == "Opportunity" else self.source.with_deleted(name)
+
+    def _history(self, name: str, field: str) -> ir.Table:
+        """Changes of a tracked field: record_id, old, new, id and the moment `at`."""
+        history = HISTORY_OF[name]
+        parent = HISTORY_PARENT[history][1]
+        rows = moments.of_instant(self.source.table(history), self.days, "CreatedDate", "at")
+        own = rows.filter((rows.Field == field) & rows.at_s.notnull() & rows[parent].notnull())
+        return own.select("at_s", "at_day", "at_is_date", record_id=parent, old="OldValue", new="NewValue", id="Id")
+
+
+def _told(history: ir.Table, values: list[str]) -> ir.Table:
+    found = history.filter(history.new.isin(values))
+    return found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("history"))
+
+
+def _tracked_since(history: ir.Table) -> ir.Table:
+    return history.aggregate(since=history.at_s.min())
+
+
+def _first_values(records: ir.Table, history: ir.Table, covered: ir.Table, values: list[str]) -> ir.Table:
+    """The OldValue of a record's first change, entered at creation if tracking covered that."""
+    window = ibis.window(group_by="record_id", order_by=["at_s", "id"])
+    ranked = history.mutate(nth=ibis.row_number().over(window))
+    first = ranked.filter((ranked.nth == 0) & ranked.old.isin(values)).select("record_id")
+    return _at_creation(records.semi_join(first, "record_id"), covered, "first")
+
+
+def _untouched(records: ir.Table, history: ir.Table, covered: ir.Table, values: list[str]) -> ir.Table:
+    """The present value of a record without any change."""
+    still = records.filter(records.now.isin(values)).anti_join(history, "record_id")
+    return _at_creation(still, covered, "current")
+
+
+def _unexplained(records: ir.Table, history: ir.Table, values: list[str]) -> ir.Table:
+    """The present value of a record whose last change led to another one: entered at an unknown time."""
+    window = ibis.window(group_by="record_id", order_by=[ibis.desc("at_s"), ibis.desc("id")])
+    ranked = history.mutate(nth=ibis.row_number().over(window))
+    last = ranked.filter(ranked.nth == 0).select("record_id", "new")
+    joined = records.filter(records.now.isin(values)).join(last, "record_id")
+    moved = joined.filter(~joined.now.identical_to(joined.new))
+    return moved.select(
+        "record_id",
+        at_s=ibis.null("int64"),
+        at_day=ibis.null("int64"),
+        at_is_date=ibis.literal(False),
+        evidence=ibis.literal("current"),
+    ).select("at_s", "at_day", "at_is_date", "record_id", "evidence")
+
+
+def _last_dated(stages: ir.Table) -> ir.Table:
+    window = ibis.window(group_by="opportunity_id", order_by=[ibis.desc("at_s"), ibis.desc("id")])
+    ranked = stages.mutate(nth=ibis.row_number().over(window))
+    return ranked.filter(ranked.nth == 0).select("opportunity_id", "stage_name")
+
+
+def _at_creation(records: ir.Table, covered: ir.Table, otherwise: str) -> ir.Table:
+    joined = records.cross_join(covered)
+    known = (joined.created_s >= joined.since).fill_null(False)
+    return joined.select(
+        "record_id",
+        at_s=ibis.ifelse(known, joined.created_s, ibis.null("int64")),
+        at_day=ibis.ifelse(known, joined.created_day, ibis.null("int64")),
+        at_is_date=known & joined.created_is_date,
+        evidence=ibis.ifelse(known, ibis.literal("milestone"), ibis.literal(otherwise)),
+    ).select("at_s", "at_day", "at_is_date", "record_id", "evidence")

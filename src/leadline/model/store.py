@@ -1,0 +1,92 @@
+"""Where tables are put while a model is built: an Ibis connection and names in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+
+class Store:
+    """Materialises expressions one after the other.
+
+    Args:
+        backend: the connection to build in.
+        temporary: keep everything in temporary tables (an as-of other than the snapshot's).
+        found: tables that exist already, by name.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        temporary: bool = False,
+        found: dict[str, ir.Table] | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.backend = backend
+        self.temporary = temporary
+        self._tables: dict[str, ir.Table] = dict(found or {})
+        self.steps: dict[str, ir.Table] = {}
+        self._progress = progress
+
+    def __getitem__(self, name: str) -> ir.Table:
+        return self._tables[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tables
+
+    def keep(self, name: str, expression: ir.Table) -> ir.Table:
+        """Materialise a table of the model."""
+        if self._progress:
+            self._progress(name)
+        table = self.backend.create_table(name, expression, temp=self.temporary)
+        self._tables[name] = table
+        return table
+
+    def step(self, name: str, expression: ir.Table) -> ir.Table:
+        """Materialise an intermediate table; `forget` drops it."""
+        table = self.backend.create_table(f"step_{name}", expression, temp=True)
+        self.steps[name] = table
+        return table
+
+    def add(self, name: str, expression: ir.Table) -> None:
+        """Materialise a table, or append to it if it is there already."""
+        if name not in self._tables:
+            self.keep(name, expression)
+            return
+        target = self._tables[name]
+        self.backend.insert(name, expression.select(*target.columns), database=_place(self.temporary))
+
+    def forget(self) -> None:
+        """Drop the intermediate tables."""
+        for name in self.steps:
+            self.backend.drop_table(f"step_{name}", database=("temp", "main"), force=True)
+        self.steps.clear()
+
+    def count(self, expression: ir.Table) -> int:
+        """Number of rows."""
+        return int(self.backend.to_pyarrow(expression.count()).as_py())
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """A few rows as dictionaries."""
+        return self.backend.to_pyarrow(expression).to_pylist()
+
+
+def _place(temporary: bool) -> tuple[str, str] | None:
+    return ("temp", "main") if temporary else None
+
+
+def table_names(backend: Backend, catalog: str, schema: str) -> set[str]:
+    """Names of the tables and views of a schema.
+
+    Asked of DuckDB itself: Ibis 12 lists tables by a method DuckDB 2 no longer has.
+    """
+    found = backend.con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2 "
+        "UNION SELECT view_name FROM duckdb_views() WHERE database_name = $1 AND schema_name = $2",
+        [catalog, schema],
+    )
+    return {name for (name,) in found.fetchall()}

@@ -1,0 +1,330 @@
+"""How a result is put before people: which columns, what headings, what text in each cell.
+
+The terminal table and the HTML report show the same grid. Machine formats do not pass here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadline import dates, money
+from leadline.results import Column, Result, is_money_key
+
+NOTHING = "–"
+NOT_REACHED = "not reached"
+EMPTY = "(empty)"
+ALL_TIME = "all"
+"""Label of the only period of a question without grain."""
+
+# Settings of the question, not of a row: said once above the table where they do not vary.
+_CONSTANTS = ("period", "view", "convention", "window_days", "measure", "model", "scope", "window")
+# Counts worth a column only where there is something to count.
+_ONLY_IF_ANY = frozenset(
+    [
+        "observed",
+        "implied",
+        "re_entries",
+        "regressions",
+        "requalifications",
+        "too_young",
+        "out_of_order",
+        "undated",
+        "excluded",
+        "stuck",
+        "responses",
+        "amount",
+    ]
+)
+# Column → the two columns that hold its 95 % limits.
+_BANDS = {"rate": ("rate_low", "rate_high"), "median_days": ("median_low", "median_high")}
+_PERCENTILES = frozenset(("median_days", "median_low", "median_high", "p75_days", "p90_days", "advance_median_days"))
+_BUCKETS = {"pending": "pending: milestones not yet reached", "other_window": "other window"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column of a grid: its name in the result, its label, and whether it holds numbers."""
+
+    name: str
+    label: str
+    numeric: bool
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of text.
+
+    Attributes:
+        headings: columns shown, in order.
+        rows: text of each cell.
+        constants: settings that hold for every row, as (label, text).
+        hidden: names of columns left out because they say nothing here.
+    """
+
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[str, ...], ...]
+    constants: tuple[tuple[str, str], ...] = ()
+    hidden: tuple[str, ...] = field(default=())
+
+
+def grid(result: Result, *, wide: bool = False) -> Grid:
+    """The table of a result as text; `wide` shows every column as it is."""
+    cells = {column.name: _cells(result, column) for column in result.columns}
+    if wide:
+        return _assemble(result, [column.name for column in result.columns], cells, (), ())
+    constants = tuple(_constants(result, cells))
+    lifted = {name for name, _, _ in constants}
+    merged = _merge(result, cells)
+    shown = [c.name for c in result.columns if c.name not in lifted | merged and _says_something(result, c)]
+    hidden = tuple(c.name for c in result.columns if c.name not in lifted | merged and c.name not in shown)
+    return _assemble(result, shown, cells, tuple((label, text) for _, label, text in constants), hidden)
+
+
+def facts(result: Result) -> list[tuple[str, str]]:
+    """What every table states about itself, as (label, text)."""
+    zone = result.timezone
+    pairs = [
+        ("unit", result.unit),
+        ("as of", local_time(result.as_of, zone)),
+        ("known at", local_time(result.known_at, zone)),
+        ("time zone", zone),
+        ("currency", result.currency),
+        ("snapshot", result.snapshot),
+    ]
+    said = set(result.table.column_names) & set(_CONSTANTS)
+    filters = "; ".join(
+        f"{key} {_setting(value)}"
+        for key, value in result.filters.items()
+        if key not in said and value not in (None, "", [], {}, ())
+    )
+    return [(label, clean(text)) for label, text in [*pairs, ("filters", filters)] if text]
+
+
+def local_time(instant: Any, zone: str) -> str:
+    """An instant in the reporting zone, to the minute; the last microsecond of a day is that day's end."""
+    local = dates.in_zone(instant, zone)
+    if (local.hour, local.minute, local.second) == (23, 59, 59):
+        return f"{local:%Y-%m-%d} (end of day)"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def trust_line(result: Result) -> str:
+    """Grade, share untouched, evidence and findings in one sentence."""
+    trust = result.trust
+    if trust.grade is None:
+        parts = ["Trust: no grade"]
+    else:
+        share = (
+            f": {percent(trust.clean_share)} of {result.unit} untouched by a finding"
+            if trust.clean_share is not None
+            else ""
+        )
+        parts = [f"Trust {trust.grade}{share}"]
+    if trust.evidence:
+        parts.append("evidence: " + ", ".join(f"{count:,} {clean(name)}" for name, count in trust.evidence.items()))
+    if trust.findings:
+        parts.append("findings: " + ", ".join(clean(code) for code in trust.findings))
+    return " · ".join(parts)
+
+
+def reconciliation(result: Result) -> list[str]:
+    """For influence: total = credited + pending + unattributed (+ other window), per combination."""
+    lines = []
+    for total in result.totals:
+        if "total_amount" not in total:
+            continue
+        keys = ["credited", "pending", "unattributed"] + (["other_window"] if total.get("other_window_amount") else [])
+        parts = [(key.replace("_", " "), total[f"{key}_amount"]) for key in keys]
+        gap = total["total_amount"] - sum(amount for _, amount in parts)
+        names = [str(total[key]) for key in ("period", "model", "scope", "window") if total.get(key)]
+        sums = " + ".join(f"{name} {amount_text(result, amount)}" for name, amount in parts)
+        line = f"{' · '.join(names)}{': ' if names else ''}total {amount_text(result, total['total_amount'])} = {sums} {result.currency}"
+        lines.append(clean(line) + (f" – off by {amount_text(result, gap)}" if gap else ""))
+    return lines
+
+
+def total_lines(result: Result) -> list[str]:
+    """Totals in words: the reconciliation of influence, otherwise `name value` pairs."""
+    if lines := reconciliation(result):
+        # Every model leaves the same opportunities outside: said once.
+        return lines + list(dict.fromkeys(line for total in result.totals for line in _outside(result, total)))
+    if all("stage" in total and "count" in total for total in result.totals):
+        return _stage_totals(result)
+    return [", ".join(_total_pairs(result, total)) for total in result.totals if total]
+
+
+def amount_text(result: Result, minor: int) -> str:
+    """Minor units of the result's currency as grouped text."""
+    return money.format_minor(minor, result.currency_digits, grouped=True)
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with one decimal; two below 0.1 %."""
+    if share is None or not math.isfinite(share):
+        return NOTHING
+    return f"{share:.2%}".replace("%", " %") if 0 < abs(share) < 0.001 else f"{share:.1%}".replace("%", " %")
+
+
+def clean(text: str) -> str:
+    """Text on one line, without control characters or marks that turn the writing direction."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def label(name: str) -> str:
+    """A column name in words."""
+    return clean(name.replace("_", " "))
+
+
+def _assemble(
+    result: Result,
+    names: Sequence[str],
+    cells: Mapping[str, list[str]],
+    constants: tuple[tuple[str, str], ...],
+    hidden: tuple[str, ...],
+) -> Grid:
+    by_name = {column.name: column for column in result.columns}
+    headings = tuple(
+        Heading(name, label(name), by_name[name].type not in ("text", "date", "instant", "boolean"), by_name[name].help)
+        for name in names
+    )
+    rows = tuple(zip(*(cells[name] for name in names), strict=True)) if names else ()
+    return Grid(headings, rows, constants, hidden)
+
+
+def _cells(result: Result, column: Column) -> list[str]:
+    values = result.table.column(column.name).to_pylist()
+    digits = result.digits_of(column)
+    if column.name in _PERCENTILES and "n" in result.table.column_names:
+        counted = result.table.column("n").to_pylist()
+        return [_percentile(value, n) for value, n in zip(values, counted, strict=True)]
+    empty = EMPTY if column.name in dimensions(result) else NOTHING
+    return [empty if value is None else _text(value, column, digits, result.timezone) for value in values]
+
+
+def dimensions(result: Result) -> list[str]:
+    """Columns asked for by `--by`: those before the first column of the metric or of the list itself."""
+    names = [column.name for column in result.columns]
+    own = next((name for name in ("unit_id", "period") if name in names), None)
+    return names[: names.index(own)] if own else []
+
+
+def _text(value: Any, column: Column, digits: int, zone: str) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return NOTHING
+    if column.type == "integer":
+        return f"{value:,}"
+    if column.type == "number":
+        return f"{value:,.1f}"
+    if column.type == "rate":
+        return percent(value)
+    if column.type == "money":
+        return money.format_minor(value, digits, grouped=True)
+    if column.type == "instant":
+        return local_time(value, zone)
+    if column.type == "boolean":
+        return "yes" if value else "no"
+    return clean(str(value))
+
+
+def _percentile(value: float | None, counted: int | None) -> str:
+    """A percentile of time; with units but no value it was not reached."""
+    if value is None or math.isnan(value):
+        return NOT_REACHED if counted else NOTHING
+    return f"{value:,.1f}"
+
+
+def _constants(result: Result, cells: Mapping[str, list[str]]) -> Iterator[tuple[str, str, str]]:
+    """Columns that are settings and do not vary: (name, label, text); the text is empty for a null."""
+    for name in _CONSTANTS:
+        if result.table.num_rows and name in cells and len(set(cells[name])) == 1:
+            text = cells[name][0]
+            yield name, label(name), "" if text in (NOTHING, ALL_TIME) else text
+
+
+def _merge(result: Result, cells: dict[str, list[str]]) -> set[str]:
+    """Fold limits into their estimate and the buckets of influence into one name; what was folded."""
+    merged: set[str] = set()
+    for name, (low, high) in _BANDS.items():
+        if name in cells and low in cells and high in cells:
+            cells[name] = [_with_band(*texts) for texts in zip(cells[name], cells[low], cells[high], strict=True)]
+            merged |= {low, high}
+    if {"rate", "small"} <= cells.keys():
+        small = result.table.column("small").to_pylist()
+        cells["rate"] = [f"{text} small" if few else text for text, few in zip(cells["rate"], small, strict=True)]
+        merged.add("small")
+    if {"bucket", "reason", "campaign"} <= cells.keys():
+        buckets = zip(
+            *(result.table.column(name).to_pylist() for name in ("bucket", "reason", "campaign")), strict=True
+        )
+        cells["campaign"] = [bucket_name(*row) for row in buckets]
+        merged |= {"bucket", "reason", "campaign_id"} & cells.keys()
+    return merged
+
+
+def bucket_name(bucket: str, reason: str | None, campaign: str | None) -> str:
+    """Name of an influence row: the campaign, or in brackets where else the money is."""
+    if bucket == "campaign":
+        return clean(campaign or "(campaign without name)")
+    return f"({_BUCKETS.get(bucket, label(bucket))}{f': {clean(reason)}' if reason else ''})"
+
+
+def _with_band(value: str, low: str, high: str) -> str:
+    if value == NOTHING or (low == NOTHING and high == NOTHING):
+        return value
+    return f"{value} ({low.removesuffix(' %')} to {high.removesuffix(' %')})"
+
+
+def _says_something(result: Result, column: Column) -> bool:
+    values = result.table.column(column.name)
+    if not result.table.num_rows:
+        return True
+    if pa.types.is_floating(values.type):
+        present = pc.any(pc.is_finite(values)).as_py()
+        return bool(present) or column.name in _PERCENTILES
+    if values.null_count == len(values):
+        return False
+    return column.name not in _ONLY_IF_ANY or bool(pc.any(pc.not_equal(values, 0)).as_py())
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {_setting(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _stage_totals(result: Result) -> list[str]:
+    """Counts per stage, a line per period; none where the rows are these totals already."""
+    if not dimensions(result):
+        return []
+    lines: dict[str, list[str]] = {}
+    for total in result.totals:
+        period = total.get("period")
+        name = "total" if period in (None, ALL_TIME) else f"total {clean(str(period))}"
+        lines.setdefault(name, []).append(f"{clean(str(total['stage']))} {total['count']:,}")
+    return [f"{name}: {', '.join(counts)}" for name, counts in lines.items()]
+
+
+def _total_pairs(result: Result, total: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in total.items():
+        if isinstance(value, Mapping) or value is None:
+            continue
+        if is_money_key(key):
+            yield f"{label(key)} {amount_text(result, value)} {result.currency}"
+        else:
+            yield f"{label(key)} {f'{value:,}' if isinstance(value, int) else clean(str(value))}"
+
+
+def _outside(result: Result, total: Mapping[str, Any]) -> Iterator[str]:
+    """What stands outside the identity: opportunities without amount or rate."""
+    outside = {key: value for key, value in (total.get("outside") or {}).items() if value}
+    if outside:
+        yield "outside: " + ", ".join(f"{label(key)} {_setting(value)} {result.unit}" for key, value in outside.items())

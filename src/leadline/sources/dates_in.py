@@ -1,0 +1,128 @@
+"""Dates and instants as files write them → DATE and TIMESTAMP (UTC), in SQL.
+
+Read are ISO dates and instants (`2020-05-21`, `2020-05-21T17:39:24.000+0000`, `…Z`, offsets, blanks
+for the T), the same with slashes or dots if the year comes first with four digits, and dates whose
+order is declared: `02/23/26 08:55 PM`, `23.02.2026 20:55`. Without a declared order those are never
+guessed. Years of two digits are 1969 to 2068.
+
+Each regular form that one cast can read has a fast expression, which is null for anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from leadline.sources.sql_text import literal
+
+DateOrder = Literal["ymd", "dmy", "mdy"]
+Form = Literal["utc", "local", "date", "any"]
+"""How the values of a column look: instants with Z or +0000, instants without a zone, ISO dates,
+or anything that can be read."""
+
+PARTS: Final = (
+    r"^\s*(\d{1,4})([-/.])(\d{1,2})([-/.])(\d{1,4})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
+    r"\s*([AaPp]\.?[Mm]\.?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
+)
+_NAMES = "['a', 's1', 'b', 's2', 'c', 'h', 'mi', 's', 'f', 'ap', 'off']"
+
+MACROS: Final = (
+    f"CREATE OR REPLACE MACRO in_parts(v) AS regexp_extract(v, {literal(PARTS)}, {_NAMES})",
+    "CREATE OR REPLACE MACRO in_year(y) AS "
+    "CASE WHEN length(y) = 4 THEN y WHEN length(y) <> 2 THEN NULL WHEN y >= '69' THEN '19' || y ELSE '20' || y END",
+    "CREATE OR REPLACE MACRO in_date(p, ord) AS TRY_CAST(CASE "
+    "WHEN p.s1 <> p.s2 OR (p.h = '' AND (p.ap <> '' OR p.off <> '')) THEN NULL "
+    "WHEN length(p.a) = 4 AND length(p.c) <= 2 THEN p.a || '-' || p.b || '-' || p.c "
+    "WHEN length(p.a) > 2 THEN NULL "
+    "WHEN ord = 'mdy' THEN in_year(p.c) || '-' || p.a || '-' || p.b "
+    "WHEN ord = 'dmy' THEN in_year(p.c) || '-' || p.b || '-' || p.a "
+    "WHEN ord = 'ymd' AND length(p.a) = 2 AND length(p.c) <= 2 THEN in_year(p.a) || '-' || p.b || '-' || p.c "
+    "END AS DATE)",
+    "CREATE OR REPLACE MACRO in_hour(p) AS CASE "
+    "WHEN p.ap = '' THEN TRY_CAST(p.h AS INTEGER) "
+    "WHEN TRY_CAST(p.h AS INTEGER) BETWEEN 1 AND 12 "
+    "THEN TRY_CAST(p.h AS INTEGER) % 12 + CASE WHEN lower(p.ap[1]) = 'p' THEN 12 ELSE 0 END END",
+    "CREATE OR REPLACE MACRO in_seconds(p) AS CASE "
+    "WHEN p.h = '' THEN 0 "
+    "WHEN p.mi <= '59' AND p.s <= '59' AND (in_hour(p) < 24 OR (in_hour(p) = 24 AND p.mi = '00' AND p.s IN ('', '00'))) "
+    "THEN in_hour(p) * 3600 + TRY_CAST(p.mi AS INTEGER) * 60 + coalesce(TRY_CAST(p.s AS INTEGER), 0) END",
+    "CREATE OR REPLACE MACRO in_offset(p) AS CASE WHEN p.off IN ('', 'Z', 'z') THEN 0 ELSE "
+    "(CASE WHEN p.off[1] = '-' THEN -60 ELSE 60 END) * (TRY_CAST(p.off[2:3] AS INTEGER) * 60 "
+    "+ coalesce(TRY_CAST(right(replace(p.off, ':', '')[4:], 2) AS INTEGER), 0)) END",
+    "CREATE OR REPLACE MACRO in_clock(p, ord) AS CAST(in_date(p, ord) AS TIMESTAMP) "
+    "+ to_seconds(in_seconds(p) - in_offset(p)) + to_microseconds(TRY_CAST(left(rpad(p.f, 6, '0'), 6) AS BIGINT))",
+)
+
+_FAST_CONDITIONS = {
+    "utc": "((length({v}) = 28 AND ends_with({v}, '+0000')) OR (length({v}) IN (20, 24) AND ends_with({v}, 'Z')))",
+    "local": "(length({v}) = 19 AND {v}[17] = ':')",
+    "date": "(length({v}) = 10 AND {v}[5] = '-')",
+}
+_FIRST_LOOK: tuple[tuple[Form, re.Pattern[str]], ...] = (
+    ("utc", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}\+0000|(\.\d{3})?Z)")),
+    ("local", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")),
+    ("date", re.compile(r"\d{4}-\d\d-\d\d")),
+)
+_ANY_DATE = re.compile(PARTS)
+
+
+def form_of(value: str) -> Form:
+    """The form of one value, from its looks."""
+    return next((form for form, look in _FIRST_LOOK if look.fullmatch(value)), "any")
+
+
+def looks_dated(value: str, order: DateOrder | None) -> bool:
+    """Whether a value of an unknown column could be a date that can be read."""
+    match = _ANY_DATE.match(value)
+    return match is not None and (len(match[1]) == 4 or order is not None)
+
+
+def fast_date(v: str, form: Form) -> str | None:
+    """SQL that reads a DATE of the regular form, null for any other; None if there is none."""
+    return (
+        f"CASE WHEN {_FAST_CONDITIONS['date'].format(v=v)} THEN TRY_CAST({v} AS DATE) END" if form == "date" else None
+    )
+
+
+def fast_instant(v: str, form: Form, zone: str | None) -> str | None:
+    """SQL that reads a TIMESTAMP of a regular form, null for any other; None if there is none."""
+    if form == "any":
+        return None
+    cast = f"TRY_CAST({v} AS TIMESTAMP)"
+    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"
+
+
+def full_date(parts: str, order: DateOrder | None) -> str:
+    """SQL that reads a DATE from `in_parts(value)`; a time of day is left out."""
+    return f"CASE WHEN in_seconds({parts}) IS NOT NULL THEN in_date({parts}, {_order(order)}) END"
+
+
+def full_instant(parts: str, order: DateOrder | None, zone: str | None) -> str:
+    """SQL that reads a TIMESTAMP from `in_parts(value)`: UTC, or midnight of a date."""
+    clock = f"in_clock({parts}, {_order(order)})"
+    if zone is None:
+        return clock
+    return f"CASE WHEN {parts}.h = '' OR {parts}.off <> '' THEN {clock} ELSE {_zoned(clock, zone)} END"
+
+
+def as_text(parts: str, order: DateOrder | None, zone: str | None) -> str:
+    """SQL that writes a date or instant as ISO text; fractions of a second only where there are any."""
+    instant = full_instant(parts, order, zone)
+    fraction = f"CASE WHEN rtrim({parts}.f, '0') = '' THEN '' ELSE '.' || left(rtrim({parts}.f, '0'), 6) END"
+    return (
+        f"CASE WHEN {parts}.h = '' THEN strftime(in_date({parts}, {_order(order)}), '%Y-%m-%d') "
+        f"ELSE strftime({instant}, '%Y-%m-%dT%H:%M:%S') || {fraction} || 'Z' END"
+    )
+
+
+def is_date_only(v: str, form: Form, parts: str) -> str:
+    """SQL condition: the value is a date without a time of day."""
+    return f"{v} IS NOT NULL" if form == "date" else "false" if form != "any" else f"{parts}.h = ''"
+
+
+def _zoned(clock: str, zone: str | None) -> str:
+    return f"CAST(timezone({literal(zone)}, {clock}) AS TIMESTAMP)" if zone and zone != "UTC" else clock
+
+
+def _order(order: DateOrder | None) -> str:
+    return literal(order) if order else "NULL"

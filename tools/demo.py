@@ -1,0 +1,85 @@
+"""`make demo`: a workspace with the demo org, its summary and its report.
+
+What is there already is used again: records are made anew only if the generator or its settings
+changed, and the model is built anew only if the program or the configuration changed.
+
+Environment: PEOPLE and SEED of the demo org; SERVE=no ends after the summary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = ROOT / "src" / "leadline"
+MARKS = ".demo.json"
+
+
+def fingerprint(files: Iterable[Path], *settings: str) -> str:
+    """One hash of the contents of files and of settings."""
+    total = hashlib.sha256("\0".join(settings).encode())
+    for file in sorted(files):
+        total.update(f"\0{file}\0".encode() + (file.read_bytes() if file.is_file() else b""))
+    return total.hexdigest()
+
+
+def leadline(*arguments: str) -> None:
+    """One command of the program; ends with its exit code if it fails."""
+    run = subprocess.run([sys.executable, "-m", "leadline", *arguments], cwd=ROOT, check=False)
+    if run.returncode:
+        sys.exit(run.returncode)
+
+
+def make_workspace(workspace: Path, people: str, seed: str) -> None:
+    """Bring the workspace up to date with the program, doing only what is not done."""
+    marks = workspace / MARKS
+    made = json.loads(marks.read_text()) if marks.is_file() else {}
+    if not made and workspace.is_dir() and any(workspace.iterdir()):
+        sys.exit(f"{workspace} was not made by `make demo`; move it away, or remove it, and run again.")
+
+    org = fingerprint([*(PROGRAM / "demo").rglob("*.py"), PROGRAM / "schema.py"], people, seed)
+    if made.get("org") != org:
+        shutil.rmtree(workspace, ignore_errors=True)
+        workspace.mkdir(parents=True)
+        marks.write_text("{}")
+        made = {}
+        leadline("demo", "--people", people, "--seed", seed, "--out", str(workspace / "export"))
+
+    def program() -> str:
+        return fingerprint([*PROGRAM.rglob("*.py"), workspace / "leadline.toml"], org)
+
+    if made.get("program") != program():
+        leadline("import", str(workspace / "export"), "--workspace", str(workspace))
+        # The import writes leadline.toml, so the mark is taken after it.
+        marks.write_text(json.dumps({"org": org, "program": program()}))
+
+
+def show(page: Path) -> None:
+    """Open a page in the browser of the screen; without a screen name the file."""
+    screen = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    opened = bool(screen) and webbrowser.open(page.resolve().as_uri())
+    print(f"The report is {'open in your browser: ' if opened else 'at '}{page}")
+
+
+def main() -> None:
+    """Make the workspace, print the summary, open the report."""
+    workspace = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-workspace")
+    make_workspace(workspace, os.environ.get("PEOPLE", "20000"), os.environ.get("SEED", "7"))
+    sys.stdout.flush()
+    leadline("summary", "--workspace", str(workspace))
+    if os.environ.get("SERVE", "yes") != "no":
+        page = workspace / "report.html"
+        leadline("report", "--workspace", str(workspace), "--output", str(page))
+        show(page)
+
+
+if __name__ == "__main__":
+    main()
