@@ -59,7 +59,7 @@ screenshots: .venv/.for-use ## the pictures of the README, from the demo workspa
 	@$(BIN)/python tools/screenshots.py $(DEMO) docs/images
 
 manual: .venv/.for-development ## the pages of the manual that are made from the program
-	@$(BIN)/python tools/manual.py
+	@$(BIN)/python -m tools.manual
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
 	@$(COMPILE) pyproject.toml --group build --group dev -o requirements-dev.txt

@@ -285,3 +285,39 @@ def test_every_chart_has_its_page(name, request):
     page = (request.config.rootpath / "docs" / "charts" / f"{name}.md").read_text()
     for heading in ("## Shows", "## How to read it", "## What to do"):
         assert heading in page
+
+
+def test_amounts_of_nothing_and_below_zero_can_be_drawn():
+    result = sample.influence()
+    for value in (0, -500_000):
+        table = result.table
+        for i, name in enumerate(table.column_names):
+            if name in ("won_amount", "open_amount", "lost_amount"):
+                table = table.set_column(i, name, [[value] * table.num_rows])
+        said = drawn(replace(result, table=table))
+        assert said.count(f"{3 * value / 100:,.0f}") >= table.num_rows
+
+
+def test_periods_and_dimensions_of_credit_add_up():
+    result = sample.influence()
+    months = [
+        result.table.set_column(0, "period", [[month] * result.table.num_rows]) for month in ("2026-09", "2026-10")
+    ]
+    totals = tuple({**result.totals[0], "period": month} for month in ("2026-09", "2026-10"))
+    both = replace(result, table=pa.concat_tables(months), totals=totals)
+    said = drawn(both)
+    assert "2,953,201" in said
+    assert "24.3 %" in said
+    assert any("total 12,134,712.78 = credited 8,340,110.12 +" in text for text in said)
+
+
+def test_credit_by_a_dimension_of_campaigns_is_named_by_it():
+    result = sample.influence()
+    types = pa.array(["Webinar", "Event", "Webinar", None, "Event", "Mail", None, None, None], pa.string())
+    nobody = pa.nulls(9, pa.string())
+    table = result.table.set_column(3, "campaign_id", nobody).set_column(4, "campaign", nobody)
+    table = table.add_column(0, "campaign_type", types)
+    columns = (replace(result.columns[0], name="campaign_type"), *result.columns)
+    said = drawn(replace(result, table=table, columns=columns))
+    assert {"Webinar", "Event", "Mail", "(empty)"} <= set(said)
+    assert "2,245,000" in said  # both webinars

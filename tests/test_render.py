@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from leadline.errors import LeadlineError, UnknownNameError, UsageError
-from leadline.render import FORMATS, delimited, parquet, present, terminal, workbook, write
+from leadline.render import FORMATS, delimited, parquet, present, terminal, totals, workbook, write
 from tests import sample_results as sample
 from tests.scale import scaled
 
@@ -100,7 +100,7 @@ def test_money_reconciles_in_words():
 def test_other_window_and_a_gap_are_said():
     result = sample.influence()
     total = {**result.totals[0], "other_window_amount": 100}
-    line = present.reconciliation(replace(result, totals=(total,)))[0]
+    line = totals.reconciliation(replace(result, totals=(total,)))[0]
     assert line.endswith("+ other window 1.00 USD – off by -1.00")
 
 
@@ -283,3 +283,21 @@ def test_percent_text():
         "–",
         "–",
     ]
+
+
+def test_totals_are_said_only_where_they_say_something_new():
+    assert totals.lines(sample.volume()) == []
+    by_type = sample.conversion_by_type()
+    total = {
+        "period": "all",
+        "from_stage": "MQL",
+        "to_stage": "SQL",
+        "started": 3171,
+        "converted": 957,
+        "rate": 957 / 3171,
+    }
+    assert totals.lines(replace(by_type, totals=(total,))) == ["total: MQL → SQL 30.2 % (957 of 3,171)"]
+    counts = tuple({"period": "2026-01", "stage": stage, "view": "entered", "count": 1000} for stage in ("MQL", "SQL"))
+    assert totals.lines(replace(by_type, totals=counts)) == ["total 2026-01: MQL 1,000, SQL 1,000"]
+    other = ({"period": "all", "ever_won": 19, "won": 12, "won_amount": 150},)
+    assert totals.lines(replace(by_type, totals=other)) == ["ever won 19, won 12, won amount 1.50 USD"]

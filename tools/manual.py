@@ -1,4 +1,4 @@
-"""`make manual`: the pages of the manual that are made from the program, docs/tables.md and docs/settings.md.
+"""`make manual`: the pages of the manual that are made from the program: commands, tables, settings.
 
 A contract test holds them equal to what this makes.
 """
@@ -20,6 +20,7 @@ from leadline import config
 from leadline.model import build, catalogue
 from leadline.model.source import Source
 from leadline.model.store import Store
+from tools import cli_manual
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -147,7 +148,7 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`" if not isinstance(value, list) else ", ".join(f"`{one}`" for one in value)
 
 
-PAGES = {"tables.md": tables, "settings.md": settings}
+PAGES = {"cli.md": cli_manual.page, "tables.md": tables, "settings.md": settings}
 
 
 def main() -> None:

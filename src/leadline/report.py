@@ -15,7 +15,7 @@ from importlib import resources
 
 from leadline import charts
 from leadline.charts import theme
-from leadline.render import present
+from leadline.render import present, totals
 from leadline.results import Result
 
 _LONG = 16
@@ -106,7 +106,7 @@ def _section(heading: str, result: Result, anchor: str) -> str:
         _facts([pair for pair in present.facts(result) if pair[0] in ("unit", "filters")]),
         *(_figure(result, name, f"{anchor}-{name}") for name in _charts(result)),
         _table(result, anchor),
-        *(f'<p class="total">{_text(line)}</p>' for line in present.total_lines(result)),
+        *(f'<p class="total">{_text(line)}</p>' for line in totals.lines(result)),
         _notes(result),
         f'<p class="trust">{_text(present.trust_line(result))}</p>',
         _lineage(result),

@@ -10,7 +10,7 @@ When = dt.datetime | dt.date
 """An instant (aware, UTC), or only a calendar date of the reporting zone."""
 
 ONE_DAY = dt.timedelta(days=1)
-ONE_MICROSECOND = dt.timedelta(microseconds=1)
+ONE_SECOND = dt.timedelta(seconds=1)
 WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
 
 
@@ -21,6 +21,11 @@ class Moment:
     key: dt.datetime
     is_date: bool
     day: dt.date
+
+
+def whole_second(instant: dt.datetime) -> dt.datetime:
+    """D21: instants are kept to the second; fractions are cut."""
+    return instant.replace(microsecond=0)
 
 
 def only_date(when: When) -> bool:
@@ -52,8 +57,8 @@ class Clock:
         return dt.datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(dt.UTC)
 
     def end_of(self, day: dt.date) -> dt.datetime:
-        """Last microsecond of a local day (as in D1), in UTC."""
-        return self.start_of(day + ONE_DAY) - ONE_MICROSECOND
+        """D21: last second of a local day, in UTC."""
+        return self.start_of(day + ONE_DAY) - ONE_SECOND
 
     def happened(self, when: When) -> bool:
         """§1 "events later than as-of are not counted"; D2 for dates."""

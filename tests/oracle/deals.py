@@ -138,7 +138,7 @@ class Deals:
             close_date = in_force.close_date if in_force else close_date
             state = in_force.state if in_force else "open"
             if self._settings.amount.field == "Amount":
-                amount = in_force.amount if in_force else None
+                amount = in_force.amount if in_force else amount
         explained = bool(history) and history[-1].stage == stage
         close, state = self._close(row, history, state, created)
         runs = [run for run, _ in groupby(one.state for one in history)]
@@ -171,7 +171,9 @@ class Deals:
             close = self._clock.close(run_start(history))
         else:
             at = when(row, "LastStageChangeDate") or when(row, "CloseDate")
-            if at is None or not self._clock.happened(at):
+            if at is None:
+                return created, state  # D33
+            if not self._clock.happened(at):
                 return None, "open"
             close = self._clock.close(at)
         if created is not None and close.key < created.key:

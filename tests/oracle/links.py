@@ -27,6 +27,9 @@ def links(records: Records, people: People, deals: dict[str, Deal], clock: Clock
     found: dict[tuple[str, str], Link] = {}
     for lead in records.all("Lead"):
         person, deal = people.person[str(lead["Id"])], text(lead, "ConvertedOpportunityId")
+        converted = when(lead, "ConvertedDate")
+        if converted is not None and not clock.happened(converted):
+            continue  # D23
         if person is not None and deal in deals and flag(lead, "IsConverted"):
             found.setdefault((person, deal), Link(person, deal)).converted = True
     for role in records.alive("OpportunityContactRole"):

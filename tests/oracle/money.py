@@ -51,16 +51,16 @@ class Rates:
         if self._settings.rate == "budget":
             budget = self._settings.budget.get(currency)
             found = None if budget is None else Decimal(str(budget))
-        elif self._settings.rate == "dated" and self._dated:
+        elif self._settings.rate == "dated" and self._dated and on is not None:  # D32: without a CloseDate static
             found = self._dated_rate(currency, on)
         else:
             found = number(self._types.get(currency), "ConversionRate")
         return Fraction(found) if found else None
 
-    def _dated_rate(self, currency: str, on: dt.date | None) -> Decimal | None:
+    def _dated_rate(self, currency: str, on: dt.date) -> Decimal | None:
         """§2: the dated rate at CloseDate; beyond the table the newest row known."""
         rows = [(day, row) for row in self._dated if text(row, "IsoCode") == currency and (day := self._start(row))]
-        begun = [(day, row) for day, row in rows if on is not None and day <= on]
+        begun = [(day, row) for day, row in rows if day <= on]
         return number(max(begun, key=lambda pair: pair[0])[1], "ConversionRate") if begun else None
 
     def _start(self, row: Row) -> dt.date | None:

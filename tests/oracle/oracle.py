@@ -7,7 +7,7 @@ import zoneinfo
 
 from leadline.config import Funnel, Settings
 from tests.oracle.answers import Answers, Journey, Opportunity, Pass
-from tests.oracle.clock import Clock, Moment
+from tests.oracle.clock import Clock, Moment, whole_second
 from tests.oracle.deals import Deal, Deals
 from tests.oracle.entries import FIRST_VALUE, Entry, EntryReader
 from tests.oracle.journeys import Event, Passes, deal_events, deal_track, outcome, record_events, response_events
@@ -34,7 +34,7 @@ class _Reading:
         self.funnel: Funnel = settings.funnel[settings.default_funnel or ""]
         self.stages = self.funnel.stage_names
         as_of = as_of.replace(tzinfo=dt.UTC) if as_of.tzinfo is None else as_of
-        self.clock = Clock(reporting_zone(records, settings), as_of, as_of_is_date)
+        self.clock = Clock(reporting_zone(records, settings), whole_second(as_of), as_of_is_date)
         self.people = People(records, self.clock)
         self.responses = read(records, self.people, settings.responses, self.clock)
         self.deals = Deals(records, settings, self.funnel, self.clock).read()

@@ -9,6 +9,7 @@ from tests.oracle.clock import Clock, When
 from tests.oracle.records import Records, Row, flag, text, when
 
 LONGEST_CHAIN = 64
+LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def next_pointer(name: str, row: Row) -> tuple[str, str] | None:
@@ -70,6 +71,15 @@ class People:
         """D14: on or before that local day, or unknown."""
         created = self.created(person)
         return created is None or self._clock.day(created) <= day
+
+    def earliest_record(self, person: str) -> Row:
+        """D22: of either kind by creation (unknown last), then id; merge losers included."""
+
+        def age(row: Row) -> tuple[dt.datetime, str]:
+            created = when(row, "CreatedDate")
+            return (LAST if created is None else self._clock.response(created).key, str(row["Id"]))
+
+        return min((row for _, row in self.records_of[person]), key=age)
 
     def own_record(self, person: str) -> Row:
         """The record whose id the person bears."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from leadline import schema
-from tests.oracle.clock import When
+from tests.oracle.clock import When, whole_second
 
 Row = dict[str, object]
 Org = dict[str, list[Row]]
@@ -28,13 +28,13 @@ def eighteen(record_id: str) -> str:
 
 
 def tidy_value(kind: str | None, value: object) -> object:
-    """Empty text and the empty lookup are null; naive datetimes are UTC."""
+    """Empty text and the empty lookup are null; naive datetimes are UTC; instants are whole seconds (D21)."""
     if value == "" or (kind == "id" and value == EMPTY_ID):
         return None
     if kind == "id" and isinstance(value, str):
         return eighteen(value)
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=dt.UTC)
+    if isinstance(value, dt.datetime):
+        return whole_second(value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value)
     return value
 
 

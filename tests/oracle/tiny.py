@@ -114,5 +114,5 @@ class Tiny:
         """The answers; an as-of given as a date is the end of that UTC day (D1)."""
         if "T" in as_of:
             return answer(self.org, self.settings, dt.datetime.fromisoformat(as_of).replace(tzinfo=dt.UTC))
-        end = dt.datetime.fromisoformat(as_of).replace(hour=23, minute=59, second=59, microsecond=999999, tzinfo=dt.UTC)
+        end = dt.datetime.fromisoformat(as_of).replace(hour=23, minute=59, second=59, tzinfo=dt.UTC)
         return answer(self.org, self.settings, end, as_of_is_date=True)

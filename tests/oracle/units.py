@@ -169,8 +169,8 @@ def campaign_dimensions(answers: Answers, campaign: str) -> dict[str, str | None
 
 
 def lead_source(answers: Answers, person: str | None) -> str | None:
-    """LeadSource of the record whose id the person bears."""
-    return None if person is None else text(answers.people.own_record(person), "LeadSource")
+    """D22: LeadSource of the person's earliest record."""
+    return None if person is None else text(answers.people.earliest_record(person), "LeadSource")
 
 
 def response_dimensions(answers: Answers, response: Response) -> dict[str, str | None]:

@@ -43,10 +43,9 @@ def _of_deal(answers: Answers, deal: Opportunity) -> Subject:
 
 
 def days_between(entered: dt.datetime, left: dt.datetime) -> Fraction:
-    """Days with fractions between two instants, exact to the microsecond."""
+    """Days with fractions between two instants, exact to the second (D21)."""
     span = left - entered
-    microseconds = (span.days * SECONDS + span.seconds) * 10**6 + span.microseconds
-    return Fraction(microseconds, SECONDS * 10**6)
+    return Fraction(span.days * SECONDS + span.seconds, SECONDS)
 
 
 def visit_days(answers: Answers, visit: Visit) -> Fraction:

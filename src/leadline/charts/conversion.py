@@ -107,6 +107,7 @@ def _panel(bars: list[dict[str, Any]], title: str, top: float, tokens: Tokens, *
             x=x,
             fill=alt.condition(small, alt.value(tokens.main_soft), alt.value(tokens.main)),
             stroke=alt.value(tokens.main),
+            tooltip=parts.tips(name="of", shown="rate", basis="converted of started", young="too young"),
         ),
         base.mark_rule(color=tokens.ground, strokeWidth=5).encode(**ends),
         base.mark_rule(color=tokens.text, strokeWidth=1.8).encode(**ends),

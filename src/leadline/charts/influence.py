@@ -11,7 +11,7 @@ import altair as alt
 
 from leadline.charts import parts
 from leadline.charts.theme import THEMES, Theme, Tokens
-from leadline.render import present
+from leadline.render import present, totals
 from leadline.results import Result
 
 MOST_CAMPAIGNS = 12
@@ -38,7 +38,9 @@ def chart(result: Result, theme: Theme = "light") -> Any:
         for i, model in enumerate(models)
     ]
     drawn = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=22)
-    return parts.finished(drawn, result, theme, summary(result), [*present.reconciliation(result), _aside(result)])
+    return parts.finished(
+        drawn, result, theme, summary(result), [*totals.reconciliation(result, by_period=False), _aside(result)]
+    )
 
 
 def summary(result: Result) -> str:
@@ -60,7 +62,9 @@ def _bars(result: Result) -> list[dict[str, Any]]:
     rows = parts.rows_of(result)
     bars = []
     for model in dict.fromkeys(row["model"] for row in rows):
-        own = _distinct([_bar(row) for row in rows if row["model"] == model])
+        own = _distinct([_bar(result, row) for row in rows if row["model"] == model])
+        whole = sum(bar[state] for bar in own for state in STATES)
+        own = [{**bar, "whole": whole} for bar in own]
         campaigns = sorted(_added([bar for bar in own if bar["bucket"] == "campaign"]), key=lambda bar: -bar["total"])
         if len(campaigns) > MOST_CAMPAIGNS:
             rest = campaigns[MOST_CAMPAIGNS - 1 :]
@@ -70,15 +74,15 @@ def _bars(result: Result) -> list[dict[str, Any]]:
     return bars
 
 
-def _bar(row: dict[str, Any]) -> dict[str, Any]:
+def _bar(result: Result, row: dict[str, Any]) -> dict[str, Any]:
     amounts = {state: row[f"{state}_amount"] or 0.0 for state in STATES}
     return {
         "model": row["model"],
         "bucket": row["bucket"],
         "kind": row["bucket"],
         "id": row["campaign_id"],
-        "name": present.bucket_name(row["bucket"], row["reason"], row["campaign"]),
-        "share": row["share"] or 0.0,
+        "name": present.bucket_name(result, row),
+        "whole": 0.0,
         **amounts,
     }
 
@@ -95,13 +99,14 @@ def _added(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Bars of one name as one: periods and dimensions add up, because credit does."""
     by_name: dict[str, dict[str, Any]] = {}
     for bar in bars:
-        sums = by_name.setdefault(bar["name"], {**bar, **dict.fromkeys((*STATES, "share"), 0.0)})
-        for key in (*STATES, "share"):
-            sums[key] += bar[key]
+        sums = by_name.setdefault(bar["name"], {**bar, **dict.fromkeys(STATES, 0.0)})
+        for state in STATES:
+            sums[state] += bar[state]
     for bar in by_name.values():
         bar["total"] = sum(bar[state] for state in STATES)
+        bar["share"] = bar["total"] / bar["whole"] if bar["whole"] else 0.0
         bar["shown"] = f"{bar['total']:,.0f}"
-        bar["percent"] = present.percent(bar["share"])
+        bar["percent"] = present.percent(bar["share"]) if bar["whole"] else ""
     return list(by_name.values())
 
 
@@ -109,8 +114,10 @@ def _panel(bars: list[dict[str, Any]], model: str, top: float, tokens: Tokens, *
     pieces = [
         {
             "name": bar["name"],
+            # The remainder has colours of its own; the blank keeps its states apart from the campaigns'.
             "state": state if bar["bucket"] == "campaign" else f"{state} ",
             "amount": bar[state],
+            "shown": f"{bar[state]:,.2f}",
             "order": i,
         }
         for bar in bars
@@ -130,7 +137,13 @@ def _panel(bars: list[dict[str, Any]], model: str, top: float, tokens: Tokens, *
     stacked = (
         alt.Chart(parts.data(pieces))
         .mark_bar(height=parts.BAR - 2, strokeWidth=1)
-        .encode(y=y, x=x, order=alt.Order("order", type="quantitative"), **_colours(tokens))
+        .encode(
+            y=y,
+            x=x,
+            order=alt.Order("order", type="quantitative"),
+            tooltip=parts.tips(name="of", state="state", shown="amount"),
+            **_colours(tokens),
+        )
     )
     texts = alt.Chart(parts.data(bars)).encode(y=y)
     columns = [

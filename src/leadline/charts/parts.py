@@ -83,6 +83,11 @@ def text_column(
     ).encode(x=alt.value(x), text=alt.Text(field, type="nominal"))
 
 
+def tips(**fields: str) -> list[alt.Tooltip]:
+    """What a pointer on a mark shows: field=label, in order."""
+    return [alt.Tooltip(field, type="nominal", title=label) for field, label in fields.items()]
+
+
 def head(label: str, x: float, tokens: Tokens) -> alt.Chart:
     """A heading above a text column."""
     return (

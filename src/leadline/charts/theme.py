@@ -110,22 +110,7 @@ def config(tokens: Tokens) -> dict[str, Any]:
             "subtitleLineHeight": 15,
             "offset": 18,
         },
-        "axis": {
-            "labelColor": tokens.muted,
-            "labelFontSize": 11,
-            "titleColor": tokens.muted,
-            "titleFontSize": 11,
-            "titleFontWeight": "normal",
-            "gridColor": tokens.grid,
-            "domainColor": tokens.axis,
-            "tickColor": tokens.axis,
-            "domain": False,
-            "ticks": False,
-            "labelPadding": 6,
-            "titlePadding": 8,
-        },
-        "axisY": {"labelColor": tokens.text, "labelFontSize": 12, "labelLimit": 250},
-        "axisX": {"labelFlush": False},
+        **_axes(tokens),
         "header": {
             "labelColor": tokens.text,
             "labelFontSize": 12,
@@ -143,6 +128,27 @@ def config(tokens: Tokens) -> dict[str, Any]:
             "symbolStrokeWidth": 1.5,
         },
         "text": {"color": tokens.text, "fontSize": 12, "font": FONT},
+    }
+
+
+def _axes(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "axis": {
+            "labelColor": tokens.muted,
+            "labelFontSize": 11,
+            "titleColor": tokens.muted,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "gridColor": tokens.grid,
+            "domainColor": tokens.axis,
+            "tickColor": tokens.axis,
+            "domain": False,
+            "ticks": False,
+            "labelPadding": 6,
+            "titlePadding": 8,
+        },
+        "axisY": {"labelColor": tokens.text, "labelFontSize": 12, "labelLimit": 250},
+        "axisX": {"labelFlush": False},
     }
 
 

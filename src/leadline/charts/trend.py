@@ -69,7 +69,9 @@ def _panel(result: Result, points: list[dict[str, Any]], stage: str, theme: Them
         type="quantitative",
         axis=alt.Axis(title=None, tickCount=2, labelColor=tokens.muted, labelFontSize=10, format=",d"),
     )
-    base = alt.Chart(parts.data(own)).encode(x=x, y=y)
+    base = alt.Chart(parts.data(own)).encode(
+        x=x, y=y, tooltip=parts.tips(period="period", stage="stage", shown=result.unit)
+    )
     if parts.setting(result, "view") == "standing":
         marks = base.mark_line(
             color=tokens.main, strokeWidth=2, point=alt.OverlayMarkDef(color=tokens.main, size=28, filled=True)

@@ -110,42 +110,47 @@ def _extend(span: dict[str, Any], edge: float) -> None:
 
 def _marks(spans: list[dict[str, Any]], tokens: Tokens) -> list[alt.Chart]:
     base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name"))
-    axis = alt.Axis(title=None, tickCount=6, labelExpr="datum.label + ' d'")
     edge = max(span["arrow"] or 0 for span in spans) or max([span["end"] or 0 for span in spans] + [1.0]) * 1.05
     scale = alt.Scale(domain=[0, edge], nice=False)
+    axis = alt.Axis(title=None, tickCount=6, labelExpr="datum.label + ' d'")
+    line = base.mark_rule(color=tokens.main, strokeWidth=2)
+    band = base.mark_bar(color=tokens.main_soft, stroke=tokens.main, height=13)
+    return [
+        line.encode(x=alt.X("start", type="quantitative", scale=scale, axis=axis), x2="end"),
+        band.encode(x=alt.X("low", type="quantitative", scale=scale), x2="high"),
+        _dots(spans, tokens, scale),
+        *_arrows(base, tokens, scale),
+    ]
+
+
+def _dots(spans: list[dict[str, Any]], tokens: Tokens, scale: alt.Scale) -> alt.Chart:
+    """Median, third quartile and ninetieth percentile, where they were reached."""
     points = [
-        {"name": span["name"], "mark": mark, "days": span[mark]}
+        {"name": span["name"], "mark": mark, "days": span[mark], "shown": f"{span[mark]:,.1f}"}
         for span in spans
         for mark in MARKS
         if span[mark] is not None
     ]
-    shape = alt.Shape(
-        "mark",
-        type="nominal",
-        scale=alt.Scale(domain=list(MARKS), range=list(MARKS.values())),
-        legend=alt.Legend(title=None),
-    )
-    fill = alt.Fill(
-        "mark", type="nominal", scale=alt.Scale(domain=list(MARKS), range=[tokens.main, tokens.ground, tokens.ground])
-    )
+    marks = list(MARKS)
+    fills = alt.Scale(domain=marks, range=[tokens.main, tokens.ground, tokens.ground])
+    shapes = alt.Scale(domain=marks, range=list(MARKS.values()))
     dots = alt.Chart(parts.data(points)).mark_point(size=80, opacity=1, stroke=tokens.main, strokeWidth=2)
-    arrows = base.transform_filter("isValid(datum.arrow)")
+    return dots.encode(
+        y=parts.names_axis("name"),
+        x=alt.X("days", type="quantitative", scale=scale),
+        shape=alt.Shape("mark", type="nominal", scale=shapes, legend=alt.Legend(title=None)),
+        fill=alt.Fill("mark", type="nominal", scale=fills),
+        tooltip=parts.tips(name="of", mark="mark", shown="days"),
+    )
+
+
+def _arrows(base: alt.Chart, tokens: Tokens, scale: alt.Scale) -> list[alt.Chart]:
+    """Where a line goes on beyond what has been seen, and what was not reached."""
+    arrows = base.transform_filter("isValid(datum.arrow)").encode(x=alt.X("arrow", type="quantitative", scale=scale))
+    text = arrows.mark_text(align="right", baseline="bottom", dy=-5, dx=4, fontSize=11, color=tokens.muted)
     return [
-        base.mark_rule(color=tokens.main, strokeWidth=2).encode(
-            x=alt.X("start", type="quantitative", scale=scale, axis=axis), x2="end"
-        ),
-        base.mark_bar(color=tokens.main_soft, stroke=tokens.main, height=13).encode(
-            x=alt.X("low", type="quantitative", scale=scale), x2="high"
-        ),
-        dots.encode(
-            y=parts.names_axis("name"), x=alt.X("days", type="quantitative", scale=scale), shape=shape, fill=fill
-        ),
-        arrows.mark_point(shape="triangle-right", filled=True, color=tokens.main, size=70, opacity=1).encode(
-            x=alt.X("arrow", type="quantitative", scale=scale)
-        ),
-        arrows.mark_text(align="right", baseline="bottom", dy=-5, dx=4, fontSize=11, color=tokens.muted).encode(
-            x=alt.X("arrow", type="quantitative", scale=scale), text="missing:N"
-        ),
+        arrows.mark_point(shape="triangle-right", filled=True, color=tokens.main, size=70, opacity=1),
+        text.encode(text="missing:N"),
     ]
 
 

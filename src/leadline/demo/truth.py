@@ -3,9 +3,10 @@
 Worked out from the stories of the generator, never from its files, by code that shares nothing
 with the metrics: `truth_events` lists what the records let one see of each person, `truth_law`
 walks that by the words of the definitions, and here it is counted. It holds for csv and parquet.
-The weekly export has no status history, no deleted records and no picklists, so that there status
-changes have no time, nothing is recycled or disqualified at a moment, and merged records are
-missing instead of marked; stamps, responses, deals and money are the same.
+In the weekly export these differ: without status history a status has no time and nothing is
+recycled or disqualified at a moment; without deleted records a member, role or conversion that
+points at a merged record leads nowhere; without roles' IsPrimary the origin journey of a deal may
+be another. Deals, amounts and responses of records never merged are the same there.
 
 Test support: about five seconds for 20,000 people.
 """
@@ -15,68 +16,28 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leadline.demo.org import DemoOrg
 from leadline.demo.params import CAMPAIGN_TYPES, INDUSTRIES, INQUIRY, LEAD_SOURCES, PURCHASED, SQL, STAGES, T_EVENT
 from leadline.demo.stories import Stories
-from leadline.demo.truth_dirt import count_dirt
+from leadline.demo.truth_dirt import campaign_dirt, count_dirt
 from leadline.demo.truth_events import BlockEvents, tracking_from
 from leadline.demo.truth_law import DAY, Journey, Moment
+from leadline.demo.truth_measures import (
+    NO_RESPONSE,
+    By,
+    Conversion,
+    TrueJourney,
+    Velocity,
+    cause,
+    classify,
+    lasted,
+    month,
+)
 from leadline.demo.truth_money import Influence, add_influence, block_id, campaign_id
 from leadline.demo.world import World
-
-NO_RESPONSE: Final = "no response"
-"""Campaign type of a journey without an origin; None is an origin whose campaign has no type."""
-
-CENSORED, ADVANCED, EXIT = range(3)
-By = Literal["campaign_type", "industry", "campaign", "lead_source", "month"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrueJourney:
-    """A journey with the dimensions it is counted by.
-
-    Campaign and its type are the origin's; industry and lead source are the same on every record
-    of a person and on its account. `person_id` is the contact's, of somebody without one the lead's.
-    """
-
-    journey: Journey
-    person_id: str
-    campaign: str | None
-    campaign_type: str | None
-    industry: str | None
-    lead_source: str | None
-
-
-@dataclass(slots=True)
-class Conversion:
-    """Classes of the journeys that reached a stage. `undated` ones (no timed entry at all) stand apart."""
-
-    started: int = 0
-    converted: int = 0
-    too_young: int = 0
-    implied: int = 0
-    out_of_order: int = 0
-    undated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Velocity:
-    """Sum of visits of each journey in one stage; equally long arrays.
-
-    Attributes:
-        seconds: days × 86,400; whole days where an end of a visit is only a date.
-        cause: CENSORED, ADVANCED or EXIT.
-        excluded: journeys that reached the stage without a time in it.
-    """
-
-    seconds: NDArray[np.int64]
-    cause: NDArray[np.int64]
-    excluded: int
 
 
 @dataclass
@@ -137,11 +98,11 @@ class Truth:
                 continue
             if by == "month":
                 at = item.journey.first(first) or item.journey.first_from(first + 1)
-                key = _month(self.world, at) if at else None
+                key = month(self.world, at) if at else None
             else:
                 key = getattr(item, by) if by else None
             counts = out.setdefault(key, Conversion())
-            _classify(item.journey, first, second, window_days, self.as_of.day, counts)
+            classify(item.journey, first, second, window_days, self.as_of.day, counts)
         return out
 
     def velocity(self, stage: str, by: By | None = None, value: str | None = None) -> Velocity:
@@ -155,8 +116,8 @@ class Truth:
             if not visits:
                 excluded += 1
                 continue
-            seconds.append(sum(_lasted(visit.entered, visit.left or self.as_of) for visit in visits))
-            causes.append(_cause(item.journey, number))
+            seconds.append(sum(lasted(visit.entered, visit.left or self.as_of) for visit in visits))
+            causes.append(cause(item.journey, number))
         return Velocity(np.array(seconds, np.int64), np.array(causes, np.int64), excluded)
 
     def waited(self, first_day: dt.date, last_day: dt.date) -> dict[str, int]:
@@ -187,6 +148,7 @@ def truth(org: DemoOrg) -> Truth:
     first_change = tracking_from(org.world, org.stories())
     for stories in org.stories():
         _add_block(result, org.world, stories, first_change)
+    result.dirt += campaign_dirt(org.world)
     result.planted = _planted(org.world)
     return result
 
@@ -237,43 +199,9 @@ def _count(result: Truth, world: World, item: TrueJourney) -> None:
         if first is None:
             result.implied[stage] += 1
         else:
-            result.entered[stage, _month(world, first), item.campaign_type] += 1
+            result.entered[stage, month(world, first), item.campaign_type] += 1
         if journey.start is not None:
-            result.cohort[stage, _month(world, journey.start)] += 1
-
-
-def _month(world: World, moment: Moment) -> str:
-    return f"{world.clock.date(moment.day):%Y-%m}"
-
-
-def _classify(journey: Journey, first: int, second: int, window: int, as_of_day: int, counts: Conversion) -> None:
-    """The first class that applies."""
-    entered, later = journey.first(first), journey.first_from(second)
-    if journey.start is None:
-        counts.undated += 1
-    elif entered is None:
-        counts.implied += 1
-    elif later is not None and later < entered:
-        counts.out_of_order += 1
-    elif entered.day + window >= as_of_day:
-        counts.too_young += 1
-    else:
-        counts.started += 1
-        counts.converted += later is not None and later.day - entered.day <= window
-
-
-def _lasted(start: Moment, end: Moment) -> int:
-    """Seconds; whole calendar days if either end is only a date."""
-    if start.date_only or end.date_only:
-        return (end.day - start.day) * DAY
-    return end.utc - start.utc
-
-
-def _cause(journey: Journey, stage: int) -> int:
-    position = journey.visits[-1].stage
-    if journey.ended is None:
-        return ADVANCED if position > stage else CENSORED
-    return ADVANCED if journey.outcome == "won" or position > stage else EXIT
+            result.cohort[stage, month(world, journey.start)] += 1
 
 
 def _activities(events: BlockEvents) -> dict[int, list[Moment]]:
@@ -294,7 +222,7 @@ def _first_response(result: Truth, journey: Journey, worked: list[Moment]) -> No
     if entered is None:
         return
     first = min((moment for moment in worked if moment.key >= entered.key), default=None)
-    result.first_response.append((_lasted(entered, first or result.as_of), first is not None))
+    result.first_response.append((lasted(entered, first or result.as_of), first is not None))
 
 
 def _planted(world: World) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from leadline.demo.clock import NO_DAY
-from leadline.demo.params import LEGACY, LINK_LOSER, S_RECYCLED, TWIN
+from leadline.demo.params import LEGACY, LINK_LOSER, S_RECYCLED, T_BLANK, TWIN
 from leadline.demo.stories import Stories
 from leadline.demo.world import World
 
@@ -17,6 +17,19 @@ _MINUTE = 60
 def count_dirt(world: World, stories: Stories) -> Counter[str]:
     """Kinds of dirt of one block; records that are deleted count only under "deleted …"."""
     return _of_people(world, stories) + _of_members(world, stories) + _of_deals(stories)
+
+
+def campaign_dirt(world: World) -> Counter[str]:
+    """Gaps of the org's campaigns, programmes included, the deleted one not."""
+    campaigns = world.campaigns
+    here = np.arange(len(campaigns["kind"])) != world.deleted_campaign
+    return _counts(
+        campaigns_without_cost=here & campaigns["no_cost"],
+        campaigns_without_start=here & campaigns["no_start"],
+        campaigns_without_end=here & campaigns["no_end"],
+        campaigns_without_type=here & (campaigns["kind"] == T_BLANK),
+        deleted_campaigns=~here,
+    )
 
 
 def _counts(**values: object) -> Counter[str]:

@@ -255,18 +255,20 @@ class Walk:
         elif isinstance(event, Created):
             journey.held.append(event.deal)
             self._open.add(event.deal.number)
-        else:
+        again = isinstance(event, Entry) and self._records.get(event.record) == event.stage
+        if isinstance(event, Entry):
             self._records[event.record] = event.stage
-        self._move(journey, event)
+        self._move(journey, event, again)
 
-    def _move(self, journey: Journey, event: Response | Entry | Created) -> None:
+    def _move(self, journey: Journey, event: Response | Entry | Created, again: bool) -> None:
+        """The position after an event; `again`: the record was in that stage already, one visit of it."""
         position = SQL if self._open else max(self._records.values(), default=INQUIRY)
         before = journey.visits[-1].stage if journey.visits else None
         if position != before:
             if journey.visits:
                 journey.visits[-1] = journey.visits[-1]._replace(left=event.moment)
             journey.visits.append(Visit(position, event.moment, None))
-        elif isinstance(event, Entry) and event.stage < position:
+        elif isinstance(event, Entry) and event.stage < position and not again:
             journey.requalifications += 1
         if position > INQUIRY and journey.qualified_at is None:
             journey.qualified_at = event.moment

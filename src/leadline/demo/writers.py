@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Final, Literal
@@ -208,10 +209,18 @@ class ExportZip:
                 for object_name, paths in sorted(part.paths.items()):
                     self.paths.setdefault(object_name, []).append(archive)
                     for path in paths:
-                        zipped.write(path, path.name)
+                        _pack(zipped, path)
                         path.unlink()
             part.folder.rmdir()
         self._parts.rmdir()
+
+
+def _pack(zipped: zipfile.ZipFile, path: Path) -> None:
+    """Add a file without its moment, so that the same org gives the same archive."""
+    entry = zipfile.ZipInfo(path.name)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with path.open("rb") as source, zipped.open(entry, "w", force_zip64=True) as target:
+        shutil.copyfileobj(source, target, 1 << 20)
 
 
 Writer = CsvFolder | ParquetFolder | ExportZip

@@ -104,8 +104,18 @@ class Assembly:
     def _listed(self, marks: ir.Table, extra: tuple[Column, ...], by: tuple[str, ...]) -> Result:
         is_person = marks.object == "Person"
         chosen = marks.select(
-            *by, "unit_id", "object", "person_id", "campaign_id", "opportunity_id", "amount", "stage_no",
-            "period_day", "at_s", "evidence", *[column.name for column in extra],
+            *by,
+            "unit_id",
+            "object",
+            "person_id",
+            "campaign_id",
+            "opportunity_id",
+            "amount",
+            "stage_no",
+            "period_day",
+            "at_s",
+            "evidence",
+            *[column.name for column in extra],
             record_id=ibis.ifelse(is_person, marks.person_id, marks.unit_id),
         )
         order = ["stage_no", "period_day", "unit_id", *by, *[column.name for column in extra]]
@@ -123,9 +133,7 @@ class Assembly:
             "age_days": pc.divide(found["seconds"].cast(pa.float64()), 86_400.0),
         }
         described = tuple(Column(name, "text", help="Dimension") for name in self.asked.by) + columns
-        table = pa.table(
-            {one.name: made[one.name] if one.name in made else found[one.name] for one in described}
-        )
+        table = pa.table({one.name: made[one.name] if one.name in made else found[one.name] for one in described})
         return replace(self.result(columns, [], query=query, units=query, notes=notes), table=table)
 
     def _column(self, found: pa.Table, column: Column) -> pa.ChunkedArray | pa.Array:

@@ -118,7 +118,10 @@ def transitions(asked: Asked, window_days: int | None, start: str | None, end: s
                 f"{asked.stage_name(first)} does not come before {asked.stage_name(last)}; swap --from-stage and --to-stage."
             )
         pairs = [(first, last)]
-    return [Transition(one, two, numbers.window(asked, one, two) if window_days is None else window_days) for one, two in pairs]
+    return [
+        Transition(one, two, numbers.window(asked, one, two) if window_days is None else window_days)
+        for one, two in pairs
+    ]
 
 
 def classified(asked: Asked, wanted: list[Transition], described: ir.Table) -> ir.Table:
@@ -164,9 +167,7 @@ def _class(asked: Asked, pairs: ir.Table) -> ir.StringValue:
     )
 
 
-def _rows(
-    asked: Asked, convention: str, wanted: list[Transition], marks: ir.Table, described: ir.Table
-) -> list[dict]:
+def _rows(asked: Asked, convention: str, wanted: list[Transition], marks: ir.Table, described: ir.Table) -> list[dict]:
     counted = _count(asked, marks)
     firsts = _of_first(asked, wanted, described)
     entries = _entries(asked, described)
@@ -240,9 +241,7 @@ def _of_first(asked: Asked, wanted: list[Transition], described: ir.Table) -> di
         passed += one.window
         plan.append(Transition(first, one.end, passed))
     cells = _count(asked, classified(asked, plan, described))
-    return {
-        (*key[:-2], key[-1]): cell["converted"] / cell["started"] for key, cell in cells.items() if cell["started"]
-    }
+    return {(*key[:-2], key[-1]): cell["converted"] / cell["started"] for key, cell in cells.items() if cell["started"]}
 
 
 def _totals(asked: Asked, rows: list[dict]) -> tuple[dict, ...]:
@@ -265,7 +264,9 @@ def _list(asked: Asked, made: Assembly, marks: ir.Table) -> Result:
     listed = started.mutate(
         stage_no=started.from_no, evidence=started["class"], at_s=started.reached_s, in_numerator=started.converted
     )
-    return made.list_of(listed, "conversion", extra=(Column("in_numerator", "boolean", help="Counts in the numerator"),))
+    return made.list_of(
+        listed, "conversion", extra=(Column("in_numerator", "boolean", help="Counts in the numerator"),)
+    )
 
 
 def _notes(asked: Asked, wanted: list[Transition], rows: list[dict]) -> list[str]:

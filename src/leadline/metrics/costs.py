@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-
 from leadline.dates import day_number, day_of
 from leadline.metrics.query import Asked
 
@@ -67,5 +66,3 @@ def _bounds(asked: Asked, period_day: int) -> tuple[int | None, int | None]:
     stop = day_number(asked.calendar.following(begin, grain))  # type: ignore[arg-type]
     first = period_day if first is None else max(first, period_day)
     return first, stop if end is None else min(end, stop)
-
-

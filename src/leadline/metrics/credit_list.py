@@ -38,7 +38,11 @@ def _rows(model: str, window: str, touched: ir.Table, valued: ir.Table, reasons:
     inside = ibis.literal(True) if window == "influenced" else part == window
     kept = credits.filter(credits.points > 0)
     rows = kept.select(
-        "opportunity_id", "response_id", "person_id", "campaign_id", "credit",
+        "opportunity_id",
+        "response_id",
+        "person_id",
+        "campaign_id",
+        "credit",
         at_s=kept.s,
         evidence=part,
         bucket=ibis.ifelse(inside, ibis.literal("campaign"), ibis.literal("other_window")),

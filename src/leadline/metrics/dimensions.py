@@ -72,9 +72,7 @@ def _field(asked: Asked, units: ir.Table, name: str, kind: str) -> ir.Table:
     joined = units.left_join(own, [(_LINK[kind], "_link_id")]).drop("_link_id")
     if kind != "campaign":
         return joined
-    return joined.mutate(
-        **{name: ibis.ifelse(joined.campaign_id.isnull(), ibis.literal(NO_RESPONSE), joined[name])}
-    )
+    return joined.mutate(**{name: ibis.ifelse(joined.campaign_id.isnull(), ibis.literal(NO_RESPONSE), joined[name])})
 
 
 def _campaign(asked: Asked, units: ir.Table, name: str) -> ir.Table:
@@ -85,9 +83,7 @@ def _campaign(asked: Asked, units: ir.Table, name: str) -> ir.Table:
         labels = campaigns.select(_link_id="campaign_id", _label="campaign")
     else:
         parents = campaigns.select(parent_id="campaign_id", parent_label="campaign")
-        labels = campaigns.left_join(parents, "parent_id").select(
-            _link_id="campaign_id", _label=ibis._.parent_label
-        )
+        labels = campaigns.left_join(parents, "parent_id").select(_link_id="campaign_id", _label=ibis._.parent_label)
     joined = units.left_join(labels, [("campaign_id", "_link_id")])
     label = ibis.cases((joined.campaign_id.isnull(), NO_RESPONSE), else_=joined["_label"])
     if name == "campaign":
@@ -99,7 +95,11 @@ def _generated_by(asked: Asked, units: ir.Table) -> ir.Table:
     """Who generated it, by the configured map: the origin campaign's type, else the lead source."""
     given = asked.opened.settings.generated_by
     joined = attach(asked, units, ["campaign_type", "lead_source"])
-    cases = [(joined[field] == value, ibis.literal(team)) for field in ("campaign_type", "lead_source") for value, team in given.items()]
+    cases = [
+        (joined[field] == value, ibis.literal(team))
+        for field in ("campaign_type", "lead_source")
+        for value, team in given.items()
+    ]
     team = ibis.cases(*cases) if cases else ibis.null("string")
     spare = [column for column in ("campaign_type", "lead_source") if column not in units.columns]
     return joined.mutate(generated_by=team).drop(*spare)

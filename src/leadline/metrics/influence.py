@@ -116,9 +116,14 @@ class _Influence:
         made = Assembly(asked, "influence", "Campaign influence", text)
         first = points.credited(points.pointed(touched, self.models[0]), valued)
         return made.result(
-            COLUMNS, rows, totals=tuple(totals), query=first, units=valued,
-            records=lambda: self._list(made, touched, valued, reasons), notes=self._said(),
-            by=tuple([*self.deal_by, *self.campaign_by]),
+            COLUMNS,
+            rows,
+            totals=tuple(totals),
+            query=first,
+            units=valued,
+            records=lambda: self._list(made, touched, valued, reasons),
+            notes=self._said(),
+            by=(*self.deal_by, *self.campaign_by),
         )
 
     def _known_creations(self) -> int:
@@ -128,7 +133,8 @@ class _Influence:
     def _split_dimensions(self) -> tuple[list[str], list[str]]:
         """Dimensions of the credited campaign, and those of the opportunity."""
         fields = declared_dimensions.declared(self.asked.opened.settings)
-        campaign, deal = [], []
+        campaign: list[str] = []
+        deal: list[str] = []
         for name in self.asked.by:
             on_campaign = name in dimensions.CAMPAIGN or (
                 name in fields and declared_dimensions.kind_of(fields[name]) == "campaign"
@@ -191,7 +197,9 @@ class _Influence:
 class _Rows:
     """Rows and totals of one model."""
 
-    def __init__(self, question: _Influence, model: str, credits: ir.Table, valued: ir.Table, reasons: ir.Table) -> None:
+    def __init__(
+        self, question: _Influence, model: str, credits: ir.Table, valued: ir.Table, reasons: ir.Table
+    ) -> None:
         self.question = question
         self.model = model
         self.deal_keys = [*question.deal_by, "period_day"]
@@ -215,18 +223,23 @@ class _Rows:
             labelled = dimensions.attach(asked, labelled, self.question.campaign_by)
         by = [*self.deal_keys, *keys]
         counts = labelled.filter(labelled.points > 0)
-        wide = counts.group_by(*by).aggregate(
+        return counts.group_by(*by).aggregate(
             touch_count=counts.count(),
             deal_count=counts.opportunity_id.nunique(),
-            **{f"{state}_{part}": _where(counts, state, part) for state in STATES for part in ("sourced", "accelerated")},
+            **{
+                f"{state}_{part}": _where(counts, state, part)
+                for state in STATES
+                for part in ("sourced", "accelerated")
+            },
         )
-        return wide
 
     def rows(self) -> list[dict[str, Any]]:
         """Campaign rows by credit, then what remains."""
         totals = self._period_totals()
         rows = [self._campaign_row(row, totals) for row in self.credited]
-        rows.sort(key=lambda row: (*[str(row[name]) for name in self.deal_keys], -_credit(row), str(row["campaign_id"])))
+        rows.sort(
+            key=lambda row: (*[str(row[name]) for name in self.deal_keys], -_credit(row), str(row["campaign_id"]))
+        )
         rows += self._rest(totals)
         rows.sort(key=lambda row: tuple(str(row[name]) for name in self.deal_keys))
         return [self._finished(row) for row in rows]
@@ -241,8 +254,14 @@ class _Rows:
         }
         found = {name: row[name] for name in (*self.deal_keys, *self.question.campaign_by)}
         return {
-            **found, "bucket": "campaign", "reason": None, "campaign_id": row.get("campaign_id"),
-            "responses": row["touch_count"], "opportunities": row["deal_count"], **amounts, **by_part,
+            **found,
+            "bucket": "campaign",
+            "reason": None,
+            "campaign_id": row.get("campaign_id"),
+            "responses": row["touch_count"],
+            "opportunities": row["deal_count"],
+            **amounts,
+            **by_part,
             "share": _share(sum(amounts.values()), totals[self._place(row)]),
         }
 
@@ -265,9 +284,16 @@ class _Rows:
     def _add(self, rest: dict, key: tuple, state: str, amount: int, deals: int | None) -> None:
         *place, bucket, reason = key
         blank = {
-            **dict(zip(self.deal_keys, place, strict=True)), **dict.fromkeys(self.question.campaign_by),
-            "bucket": bucket, "reason": reason, "campaign_id": None, "responses": 0, "opportunities": None,
-            **{f"{one}_amount": 0 for one in STATES}, "sourced_amount": None, "accelerated_amount": None,
+            **dict(zip(self.deal_keys, place, strict=True)),
+            **dict.fromkeys(self.question.campaign_by),
+            "bucket": bucket,
+            "reason": reason,
+            "campaign_id": None,
+            "responses": 0,
+            "opportunities": None,
+            **{f"{one}_amount": 0 for one in STATES},
+            "sourced_amount": None,
+            "accelerated_amount": None,
         }
         found = rest.setdefault(key, blank)
         found[f"{state}_amount"] += amount
@@ -281,8 +307,14 @@ class _Rows:
         cost = facts.cost if row["bucket"] == "campaign" else None
         roi = (row["won_amount"] - cost) / cost if cost else None
         return {
-            **row, "period": asked.period_label(row["period_day"]), "campaign": facts.label, "model": self.model,
-            "scope": self.question.scope, "window": self.question.window, "cost": cost, "roi": roi,
+            **row,
+            "period": asked.period_label(row["period_day"]),
+            "campaign": facts.label,
+            "model": self.model,
+            "scope": self.question.scope,
+            "window": self.question.window,
+            "cost": cost,
+            "roi": roi,
         }
 
     def _place(self, row: dict[str, Any]) -> tuple:
@@ -291,7 +323,9 @@ class _Rows:
     def _period_totals(self) -> dict[tuple, int]:
         sums: dict[tuple, int] = defaultdict(int)
         for row in self.credited:
-            sums[self._place(row)] += sum(row[f"{state}_{part}"] for state in STATES for part in ("sourced", "accelerated"))
+            sums[self._place(row)] += sum(
+                row[f"{state}_{part}"] for state in STATES for part in ("sourced", "accelerated")
+            )
         for row in self.unattributed:
             sums[self._place(row)] += row["amount"]
         return sums
@@ -301,7 +335,9 @@ class _Rows:
         sums: dict[str | None, dict[str, Any]] = {}
         for row in self.rows():
             total = sums.setdefault(row["period"], self._blank_total(row["period"], outside))
-            name = {"campaign": "credited", "unattributed": "unattributed", "other_window": "other_window"}[row["bucket"]]
+            name = {"campaign": "credited", "unattributed": "unattributed", "other_window": "other_window"}[
+                row["bucket"]
+            ]
             for state in STATES:
                 amount = row[f"{state}_amount"]
                 for part in (f"{name}_amount", f"{state}_{name}_amount", "total_amount", f"{state}_total_amount"):
@@ -317,8 +353,14 @@ class _Rows:
         amounts = {f"{name}_amount": 0 for name in names}
         by_state = {f"{state}_{name}_amount": 0 for state in STATES for name in names}
         return {
-            "period": period, "model": self.model, "scope": self.question.scope, "window": self.question.window,
-            **amounts, **by_state, "unattributed": {}, "outside": outside,
+            "period": period,
+            "model": self.model,
+            "scope": self.question.scope,
+            "window": self.question.window,
+            **amounts,
+            **by_state,
+            "unattributed": {},
+            "outside": outside,
         }
 
 
@@ -333,4 +375,3 @@ def _credit(row: dict[str, Any]) -> int:
 
 def _share(amount: int, total: int) -> float | None:
     return amount / total if total else None
-

@@ -15,14 +15,19 @@ NEEDED = 30
 """Units that must be old enough before a number is learned."""
 
 
+def _learner(asked: Asked) -> str:
+    """The unit whose numbers this unit uses: units of people use those of journeys."""
+    return "opportunities" if asked.unit == "opportunities" else "journeys"
+
+
 def window_key(asked: Asked, start: int, end: int) -> str:
     """Name of the learned window of one transition."""
-    return f"window:{asked.funnel_name}:{asked.unit}:{asked.stage_name(start)}>{asked.stage_name(end)}"
+    return f"window:{asked.funnel_name}:{_learner(asked)}:{asked.stage_name(start)}>{asked.stage_name(end)}"
 
 
 def stuck_key(asked: Asked, stage: int) -> str:
     """Name of the learned stuck limit of one stage, in seconds."""
-    return f"stuck:{asked.funnel_name}:{asked.unit}:{asked.stage_name(stage)}"
+    return f"stuck:{asked.funnel_name}:{_learner(asked)}:{asked.stage_name(stage)}"
 
 
 def _step(asked: Asked, start: int, end: int) -> int | None:

@@ -91,13 +91,9 @@ def credited(pointed: ir.Table, amounts: ir.Table) -> ir.Table:
     whole = _quotient(sized["size"] - rest, sized.total_points) * sized.points
     product = rest * sized.points
     remainder = product % sized.total_points
-    shared = sized.mutate(
-        share=whole + _quotient(product - remainder, sized.total_points), remainder=remainder
-    )
+    shared = sized.mutate(share=whole + _quotient(product - remainder, sized.total_points), remainder=remainder)
     order = ibis.window(group_by="opportunity_id", order_by=[ibis.desc("remainder"), "s", "response_id"])
-    ranked = shared.mutate(
-        left=shared["size"] - shared.share.sum().over(own), nth=ibis.row_number().over(order)
-    )
+    ranked = shared.mutate(left=shared["size"] - shared.share.sum().over(own), nth=ibis.row_number().over(order))
     credit = ranked.share + (ranked.nth < ranked.left).cast("int64")
     sign = ibis.ifelse(ranked.amount < 0, -1, 1).cast("int64")
     return ranked.mutate(credit=credit * sign).drop("share", "remainder", "left", "nth", "size", "total_points")

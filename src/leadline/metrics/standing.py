@@ -22,7 +22,9 @@ def measured(asked: Asked) -> ir.Table:
     local midnights as day × 86,400), in_days.
     """
     if asked.unit not in ("journeys", "opportunities"):
-        raise UsageError(f"Time in stage is measured on journeys and opportunities, not {asked.unit}; add --unit journeys.")
+        raise UsageError(
+            f"Time in stage is measured on journeys and opportunities, not {asked.unit}; add --unit journeys."
+        )
     as_of = asked.opened.as_of
     visits = units.visits(asked)
     ends = list(outcome_stages(asked.funnel).values())
@@ -54,9 +56,7 @@ def summed(asked: Asked, visits: ir.Table) -> ir.Table:
     final = ranked.filter(ranked.nth == 0).select("unit_id", last_stage="stage_no", standing="is_open")
     joined = sums.join(final, "unit_id").join(_won(asked), "unit_id")
     later = joined.last_stage > joined.stage_no
-    cause = ibis.cases(
-        (later | (~joined.standing & joined.won), ADVANCED), (joined.standing, CENSORED), else_=EXIT
-    )
+    cause = ibis.cases((later | (~joined.standing & joined.won), ADVANCED), (joined.standing, CENSORED), else_=EXIT)
     return joined.mutate(cause=cause)
 
 

@@ -34,8 +34,10 @@ def people(asked: Asked, deals: ir.Table, scope: str) -> ir.Table:
         raise UnknownNameError("scope", scope, SCOPES)
     if scope == "account":
         owners = asked.opened["people"].filter(ibis._.account_id.notnull()).select("person_id", "account_id")
-        return deals.select("opportunity_id", "account_id").join(owners, "account_id").select(
-            "opportunity_id", "person_id"
+        return (
+            deals.select("opportunity_id", "account_id")
+            .join(owners, "account_id")
+            .select("opportunity_id", "person_id")
         )
     pairs = asked.opened["opportunity_people"]
     chosen = pairs.filter(pairs.is_primary if scope == "primary role" else pairs.has_role)
@@ -49,12 +51,15 @@ def touches(asked: Asked, deals: ir.Table, scope: str, look_back_days: int) -> i
     person_id, campaign_id, s (sort key), is_sourced (at or before the creation).
     """
     opened = asked.opened
-    answers = _counted(asked).select(
-        "person_id", "response_id", "campaign_id", s="responded_s", day="responded_day"
-    )
+    answers = _counted(asked).select("person_id", "response_id", "campaign_id", s="responded_s", day="responded_day")
     windows = deals.select(
-        "opportunity_id", "created_s", "created_day", "created_is_date",
-        until_s=ibis.ifelse(deals.state == "open", ibis.literal(opened.as_of.second, "int64"), deals.closed_s.fill_null(FOREVER)),
+        "opportunity_id",
+        "created_s",
+        "created_day",
+        "created_is_date",
+        until_s=ibis.ifelse(
+            deals.state == "open", ibis.literal(opened.as_of.second, "int64"), deals.closed_s.fill_null(FOREVER)
+        ),
         anchor_day=ibis.coalesce(deals.created_day, deals.closed_day, ibis.literal(opened.as_of.day, "int64")),
     )
     joined = people(asked, deals, scope).join(answers, "person_id").join(windows, "opportunity_id")

@@ -12,8 +12,16 @@ from leadline.model.opened import Opened
 from leadline.model.responses import COUNTED_FATES, TIPPED
 
 STAGE_COLUMNS = (
-    "unit_id", "stage_no", "entered_s", "entered_day", "entered_is_date", "evidence", "known",
-    "later_s", "later_day", "beyond_day",
+    "unit_id",
+    "stage_no",
+    "entered_s",
+    "entered_day",
+    "entered_is_date",
+    "evidence",
+    "known",
+    "later_s",
+    "later_day",
+    "beyond_day",
 )
 
 
@@ -78,9 +86,7 @@ def _of(opened: Opened, asked: Asked, name: str) -> ir.Table:
 
 
 def _no_money(table: ir.Table) -> ir.Table:
-    return table.mutate(
-        opportunity_id=ibis.null("string"), amount=ibis.null("int64"), amount_state=ibis.null("string")
-    )
+    return table.mutate(opportunity_id=ibis.null("string"), amount=ibis.null("int64"), amount_state=ibis.null("string"))
 
 
 def _described(asked: Asked) -> ir.Table:
@@ -91,8 +97,16 @@ def _described(asked: Asked) -> ir.Table:
 
 def _unit(table: ir.Table, name: str) -> ir.Table:
     return table.select(
-        "unit_id", "person_id", "account_id", "campaign_id", "journey_id", "opportunity_id", "amount",
-        "amount_state", "opened_day", object=ibis.literal(name),
+        "unit_id",
+        "person_id",
+        "account_id",
+        "campaign_id",
+        "journey_id",
+        "opportunity_id",
+        "amount",
+        "amount_state",
+        "opened_day",
+        object=ibis.literal(name),
     )
 
 
@@ -126,9 +140,7 @@ def _accounts(asked: Asked) -> ir.Table:
 def _responses(asked: Asked) -> ir.Table:
     counted = _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
     owners = asked.opened["people"].select("person_id", "account_id")
-    rows = counted.left_join(owners, "person_id").mutate(
-        unit_id=ibis._.response_id, opened_day=ibis._.responded_day
-    )
+    rows = counted.left_join(owners, "person_id").mutate(unit_id=ibis._.response_id, opened_day=ibis._.responded_day)
     return _unit(_no_money(rows), "CampaignMember")
 
 
@@ -153,12 +165,19 @@ def _response_stages(asked: Asked, linked: ir.Table) -> ir.Table:
     later = linked.filter(linked.stage_no > 0)
     first_later = later.group_by("unit_id").aggregate(later_s=later.entered_s.min(), later_day=later.entered_day.min())
     own = counted.select(
-        entered_s="responded_s", entered_day="responded_day", entered_is_date="responded_is_date",
-        unit_id="response_id", evidence="date_evidence",
+        entered_s="responded_s",
+        entered_day="responded_day",
+        entered_is_date="responded_is_date",
+        unit_id="response_id",
+        evidence="date_evidence",
     )
     joined = own.left_join(first_later, "unit_id").drop("unit_id_right")
     inquiries = joined.select(
-        "unit_id", "entered_s", "entered_day", "entered_is_date", "evidence",
+        "unit_id",
+        "entered_s",
+        "entered_day",
+        "entered_is_date",
+        "evidence",
         stage_no=ibis.literal(0, "int64"),
         known=ibis.literal("observed"),
         later_s="entered_s",
@@ -176,11 +195,13 @@ def _merged(linked: ir.Table) -> ir.Table:
     )
     ranked = linked.mutate(nth=ibis.row_number().over(window))
     whole = linked.group_by("unit_id", "stage_no").aggregate(
-        first_later_s=linked.later_s.min(), first_later_day=linked.later_day.min(), first_beyond_day=linked.beyond_day.min()
+        first_later_s=linked.later_s.min(),
+        first_later_day=linked.later_day.min(),
+        first_beyond_day=linked.beyond_day.min(),
     )
-    joined = ranked.filter(ranked.nth == 0).drop("later_s", "later_day", "beyond_day").join(
-        whole, ["unit_id", "stage_no"]
+    joined = (
+        ranked.filter(ranked.nth == 0).drop("later_s", "later_day", "beyond_day").join(whole, ["unit_id", "stage_no"])
     )
-    return joined.rename(
-        later_s="first_later_s", later_day="first_later_day", beyond_day="first_beyond_day"
-    ).select(*STAGE_COLUMNS)
+    return joined.rename(later_s="first_later_s", later_day="first_later_day", beyond_day="first_beyond_day").select(
+        *STAGE_COLUMNS
+    )

@@ -214,9 +214,7 @@ def _waiting(asked: Asked, visits: ir.Table, described: ir.Table) -> dict[tuple,
     summed = joined.group_by(*asked.by, "stage_no").aggregate(seconds=joined.within_s.sum())
     rows = asked.opened.arrow(summed).to_pylist()
     total = sum(row["seconds"] for row in rows)
-    return {
-        (*[row[name] for name in asked.by], 0, row["stage_no"]): row["seconds"] / total for row in rows if total
-    }
+    return {(*[row[name] for name in asked.by], 0, row["stage_no"]): row["seconds"] / total for row in rows if total}
 
 
 def _stuck(asked: Asked, visits: ir.Table) -> ir.Table:
@@ -257,7 +255,15 @@ def _stuck_list(asked: Asked, made: Assembly, stuck: ir.Table, described: ir.Tab
     labelled = dimensions.attach(asked, joined, ["campaign"])
     found = asked.opened.arrow(
         labelled.select(
-            *asked.by, "unit_id", "stage_no", "entered_s", "seconds", "campaign", "person_id", "opportunity_id", "amount"
+            *asked.by,
+            "unit_id",
+            "stage_no",
+            "entered_s",
+            "seconds",
+            "campaign",
+            "person_id",
+            "opportunity_id",
+            "amount",
         ).order_by(ibis.desc("seconds"), "unit_id")
     )
     return made.stuck(STUCK_COLUMNS, found, labelled, _notes(asked))

@@ -105,7 +105,11 @@ def _day(row: dict) -> int | None:
 def _ordered(asked: Asked, rows: list[dict]) -> list[dict]:
     return sorted(
         rows,
-        key=lambda row: (*[(row[name] is None, row[name] or "") for name in asked.by], row["period_day"], row["stage_no"]),
+        key=lambda row: (
+            *[(row[name] is None, row[name] or "") for name in asked.by],
+            row["period_day"],
+            row["stage_no"],
+        ),
     )
 
 
@@ -114,7 +118,9 @@ def _totals(asked: Asked, view: str, rows: list[dict]) -> tuple[dict, ...]:
     for row in rows:
         key = (row["period"], row["stage"])
         sums[key] = sums.get(key, 0) + row["count"]
-    return tuple({"period": period, "stage": stage, "view": view, "count": count} for (period, stage), count in sums.items())
+    return tuple(
+        {"period": period, "stage": stage, "view": view, "count": count} for (period, stage), count in sums.items()
+    )
 
 
 def _mark(table: ir.Table, mark: str, day: str) -> ir.Table:
@@ -139,7 +145,9 @@ def _entered(asked: Asked) -> ir.Table:
     ]
     if asked.unit != "opportunities" and "requalifications" in asked.opened:
         lower = asked.opened["requalifications"].filter(ibis._.funnel == asked.funnel_name)
-        lower = lower.join(units.links(asked), "journey_id").select("unit_id", "stage_no", entered_s="s", entered_day="day")
+        lower = lower.join(units.links(asked), "journey_id").select(
+            "unit_id", "stage_no", entered_s="s", entered_day="day"
+        )
         parts.append(_mark(lower, "requalifications", "entered_day"))
     marks = periods.within(asked, ibis.union(*parts), "day")
     return periods.with_period(asked, marks, "day")

@@ -36,7 +36,9 @@ def build(store: Store, source: Source, settings: Settings) -> Base:
     dated = store.step("dated_rates", money.dated_rates(source))
     store.keep("rates_static", static)
     store.keep("rates_dated", dated)
-    costs = deals.with_amounts(campaigns.costs(source), static, dated, settings.amount.model_copy(update={"rate": "static"}), base.currency)
+    costs = deals.with_amounts(
+        campaigns.costs(source), static, dated, settings.amount.model_copy(update={"rate": "static"}), base.currency
+    )
     store.keep("campaigns", campaigns.campaigns(source, costs))
     _responses_and_deals(store, source, settings)
     _entries(store, source, settings)
@@ -94,7 +96,9 @@ def zone(source: Source, store: Store, settings: Settings) -> str:
     """The reporting zone: configured, else the org's, else UTC."""
     if settings.workspace.timezone:
         return settings.workspace.timezone
-    rows = store.rows(source.table("Organization").filter(ibis._.TimeZoneSidKey.notnull()).select("TimeZoneSidKey").limit(1))
+    rows = store.rows(
+        source.table("Organization").filter(ibis._.TimeZoneSidKey.notnull()).select("TimeZoneSidKey").limit(1)
+    )
     return str(rows[0]["TimeZoneSidKey"]) if rows else "UTC"
 
 

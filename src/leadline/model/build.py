@@ -15,6 +15,7 @@ from leadline.model.money import Currency
 from leadline.model.source import Source
 from leadline.model.store import Store, table_names
 
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What was built: zone, currency, as-of, and rows per table."""

@@ -25,22 +25,40 @@ PUBLISHED: tuple[TableInfo, ...] = (
     TableInfo("campaigns", ("campaign_id",), "A campaign with its type, place in the hierarchy, dates and cost", False),
     TableInfo("members", ("response_id",), "A campaign member that responded, with the evidence for its date", False),
     TableInfo("opportunities", ("opportunity_id",), "An opportunity as its record stands", False),
-    TableInfo("opportunity_stages", ("opportunity_id", "at_s", "id", "stage_name"), "A dated value of StageName", False),
+    TableInfo(
+        "opportunity_stages", ("opportunity_id", "at_s", "id", "stage_name"), "A dated value of StageName", False
+    ),
     TableInfo("roles", ("role_id",), "A contact role", False),
     TableInfo("conversions", ("record_id",), "A converted lead and the opportunity it became", False),
-    TableInfo("stage_entries", ("funnel", "object", "record_id", "stage_no", "outcome", "evidence", "at_s"), "An entry of a record into a stage, with what shows it", False),
+    TableInfo(
+        "stage_entries",
+        ("funnel", "object", "record_id", "stage_no", "outcome", "evidence", "at_s"),
+        "An entry of a record into a stage, with what shows it",
+        False,
+    ),
     TableInfo("dimension_values", ("kind", "id", "dimension"), "A value of a configured dimension", False),
     TableInfo("deals", ("opportunity_id",), "An opportunity at as-of: state, close moment, amount", True),
-    TableInfo("opportunity_people", ("opportunity_id", "person_id"), "A person on an opportunity, held or attached", True),
+    TableInfo(
+        "opportunity_people", ("opportunity_id", "person_id"), "A person on an opportunity, held or attached", True
+    ),
     TableInfo("responses", ("funnel", "response_id"), "A response with its fate and journey", True),
     TableInfo("journeys", ("funnel", "journey_id"), "A person's pass through a funnel", True),
-    TableInfo("journey_opportunities", ("funnel", "journey_id", "opportunity_id"), "An opportunity a journey holds", True),
+    TableInfo(
+        "journey_opportunities", ("funnel", "journey_id", "opportunity_id"), "An opportunity a journey holds", True
+    ),
     TableInfo("journey_visits", ("funnel", "journey_id", "visit_no"), "A run of one position of a journey", True),
     TableInfo("journey_stages", ("funnel", "journey_id", "stage_no"), "A stage a journey reached", True),
-    TableInfo("journey_outcomes", ("funnel", "journey_id", "stage_no", "opportunity_id"), "A close that is a stage of the funnel", True),
+    TableInfo(
+        "journey_outcomes",
+        ("funnel", "journey_id", "stage_no", "opportunity_id"),
+        "A close that is a stage of the funnel",
+        True,
+    ),
     TableInfo("requalifications", ("funnel", "journey_id", "stage_no", "s"), "A lower entry that moved nothing", True),
     TableInfo("opportunity_origins", ("funnel", "opportunity_id"), "The journey an opportunity comes from", True),
-    TableInfo("opportunity_visits", ("funnel", "opportunity_id", "visit_no"), "A run of one stage of an opportunity", True),
+    TableInfo(
+        "opportunity_visits", ("funnel", "opportunity_id", "visit_no"), "A run of one stage of an opportunity", True
+    ),
     TableInfo("opportunity_reached", ("funnel", "opportunity_id", "stage_no"), "A stage an opportunity reached", True),
 )
 

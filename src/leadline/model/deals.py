@@ -160,9 +160,7 @@ def with_amounts(
     )
 
 
-def _rated(
-    own: ir.Table, static: ir.Table, dated: ir.Table, settings: AmountSettings, currency: Currency
-) -> ir.Table:
+def _rated(own: ir.Table, static: ir.Table, dated: ir.Table, settings: AmountSettings, currency: Currency) -> ir.Table:
     """Add own_rate, own_digits and the reporting currency's rate of the same day."""
     reporting = static.filter(static.currency == currency.code).select(reporting_rate="static_rate")
     joined = own.left_join(static, own.own_currency == static.currency).drop("currency_right")

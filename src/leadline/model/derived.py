@@ -37,7 +37,10 @@ def _outside_funnels(sorted_members: ir.Table) -> ir.Table:
     fate = sorted_members.out.fill_null(responses.NOT_QUALIFIED)
     kept = sorted_members.drop("out", "excluded")
     return kept.select(
-        *kept.columns, journey_id=ibis.null("string"), fate=fate, excluded_why=sorted_members.excluded,
+        *kept.columns,
+        journey_id=ibis.null("string"),
+        fate=fate,
+        excluded_why=sorted_members.excluded,
         funnel=ibis.literal(""),
     )
 
@@ -58,8 +61,12 @@ class _Journeys:
         happened = self._step(
             "events",
             events.person_events(
-                store.steps["sorted_members"], entries, store["person_records"],
-                store["opportunity_people"], store["deals"], self.as_of,
+                store.steps["sorted_members"],
+                entries,
+                store["person_records"],
+                store["opportunity_people"],
+                store["deals"],
+                self.as_of,
             ),
         )
         inside = self._step("inside", events.in_journeys(happened, self.funnel.dormancy_days))
@@ -85,9 +92,7 @@ class _Journeys:
         own_visits, own_outcomes = self._own("journey_visits"), self._own("journey_outcomes")
         qualified = self._step("qualified", journeys.qualified(own_visits, own_outcomes))
         campaigns = store["members"].select("response_id", "campaign_id")
-        origins = self._step(
-            "origins", journeys.origins(sequence, qualified, campaigns, self.funnel.look_back_days)
-        )
+        origins = self._step("origins", journeys.origins(sequence, qualified, campaigns, self.funnel.look_back_days))
         undated = journeys.undated_journeys(untimed, ends)
         all_journeys = self._add("journeys", journeys.journeys(ends, held, qualified, origins, undated))
         self._add(
@@ -135,7 +140,12 @@ def names(funnels: dict[str, Funnel]) -> list[str]:
     found = ["deals", "opportunity_people", "responses", "opportunity_visits", "opportunity_reached"]
     if people:
         found += [
-            "journeys", "journey_opportunities", "journey_visits", "journey_stages", "journey_outcomes",
-            "requalifications", "opportunity_origins",
+            "journeys",
+            "journey_opportunities",
+            "journey_visits",
+            "journey_stages",
+            "journey_outcomes",
+            "requalifications",
+            "opportunity_origins",
         ]
     return found

@@ -40,7 +40,9 @@ def kind_of(dimension: Dimension) -> str:
     """What a dimension belongs to: campaign, person, account, opportunity or owner."""
     if dimension.object in ("Lead", "Contact", "Person"):
         return "person"
-    return {"Campaign": "campaign", "Account": "account", "Opportunity": "opportunity", "User": "owner"}[dimension.object]
+    return {"Campaign": "campaign", "Account": "account", "Opportunity": "opportunity", "User": "owner"}[
+        dimension.object
+    ]
 
 
 def values(source: Source, settings: Settings, persons: ir.Table) -> ir.Table:

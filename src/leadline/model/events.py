@@ -32,9 +32,7 @@ def person_events(
     last = answers.group_by("person_id", "day").aggregate(last_response=answers.s.max())
     own = _dated_after_responses(_own_entries(entries, persons, as_of), last)
     held = _held(pairs, deals, last)
-    return ibis.union(
-        answers, own, _created(held), _deal_entries(entries, held, last, as_of), _closes(held)
-    )
+    return ibis.union(answers, own, _created(held), _deal_entries(entries, held, last, as_of), _closes(held))
 
 
 def _row(table: ir.Table, **columns: ir.Value | str) -> ir.Table:
@@ -46,7 +44,21 @@ def _row(table: ir.Table, **columns: ir.Value | str) -> ir.Table:
         "side": ibis.null("string"),
     }
     given = {name: table[value] if isinstance(value, str) else value for name, value in columns.items()}
-    names = ("person_id", "s", "day", "is_date", "rank", "stage_no", "id", "record_id", "kind", "side", "evidence", "until", "state")
+    names = (
+        "person_id",
+        "s",
+        "day",
+        "is_date",
+        "rank",
+        "stage_no",
+        "id",
+        "record_id",
+        "kind",
+        "side",
+        "evidence",
+        "until",
+        "state",
+    )
     return table.select(**{name: given.get(name, defaults.get(name)) for name in names})
 
 
@@ -99,7 +111,14 @@ def _dated_after_responses(events: ir.Table, last: ir.Table) -> ir.Table:
 def _held(pairs: ir.Table, deals: ir.Table, last: ir.Table) -> ir.Table:
     """Held opportunities per person with the keys of their creation and close."""
     moments = deals.select(
-        "opportunity_id", "state", "created_s", "created_day", "created_is_date", "closed_s", "closed_day", "closed_is_date"
+        "opportunity_id",
+        "state",
+        "created_s",
+        "created_day",
+        "created_is_date",
+        "closed_s",
+        "closed_day",
+        "closed_is_date",
     )
     joined = pairs.filter(pairs.held).select("opportunity_id", "person_id").join(moments, "opportunity_id")
     joined = joined.mutate(day=joined.created_day)
@@ -151,14 +170,14 @@ def _closes(held: ir.Table) -> ir.Table:
 
 def _deal_entries(entries: ir.Table, held: ir.Table, last: ir.Table, as_of: AsOf) -> ir.Table:
     """Stage entries on held opportunities while they are open, not before their creation."""
-    timed = entries.filter((entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at"))
+    timed = entries.filter(
+        (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
+    )
     keys = held.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
     joined = timed.join(keys, "record_id")
     moved = _dated_after_responses(_deal_rows(joined), last)
     bounds = keys.rename(bound_person="person_id")
-    bounded = moved.join(
-        bounds, [moved.record_id == bounds.record_id, moved.person_id == bounds.bound_person]
-    )
+    bounded = moved.join(bounds, [moved.record_id == bounds.record_id, moved.person_id == bounds.bound_person])
     clipped = bounded.mutate(s=ibis.ifelse(bounded.s < bounded.opened_s, bounded.opened_s, bounded.s))
     return clipped.filter(clipped.s <= clipped.shut_s).select(*moved.columns)
 
@@ -188,7 +207,9 @@ def deal_events(entries: ir.Table, deals: ir.Table, as_of: AsOf) -> ir.Table:
     alone = deals.mutate(person_id=deals.opportunity_id, opened_s=deals.created_s.fill_null(-FOREVER))
     closed = ibis.ifelse(alone.closed_s < alone.opened_s, alone.opened_s, alone.closed_s)
     alone = alone.mutate(shut_s=ibis.ifelse(alone.state == "open", ibis.literal(FOREVER), closed.fill_null(FOREVER)))
-    timed = entries.filter((entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at"))
+    timed = entries.filter(
+        (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
+    )
     keys = alone.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
     joined = timed.join(keys, "record_id")
     clipped = joined.mutate(at_s=ibis.ifelse(joined.at_s < joined.opened_s, joined.opened_s, joined.at_s))

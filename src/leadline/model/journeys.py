@@ -121,9 +121,7 @@ def origins(events: ir.Table, qualified: ir.Table, campaigns: ir.Table, look_bac
     )
 
 
-def journeys(
-    ends: ir.Table, held: ir.Table, qualified: ir.Table, origins: ir.Table, undated: ir.Table
-) -> ir.Table:
+def journeys(ends: ir.Table, held: ir.Table, qualified: ir.Table, origins: ir.Table, undated: ir.Table) -> ir.Table:
     """One row per journey.
 
     Columns: those of `ends`, held_count, outcome (won, open, lost, disqualified, recycled, dormant),
@@ -194,7 +192,9 @@ def untimed_entries(
     untimed = entries.filter(entries.at_s.isnull() & entries.stage_no.notnull())
     there = records.filter(records.created_s.isnull() | as_of.happened(records, "created"))
     own = untimed.filter(untimed.object != "Opportunity").join(there.select("record_id", "person_id"), "record_id")
-    spans = journey_ends.group_by("person_id").aggregate(first_pass=journey_ends.pass_no.min(), last_pass=journey_ends.pass_no.max())
+    spans = journey_ends.group_by("person_id").aggregate(
+        first_pass=journey_ends.pass_no.min(), last_pass=journey_ends.pass_no.max()
+    )
     placed = own.left_join(spans, "person_id").drop("person_id_right")
     number = ibis.ifelse(placed.evidence == "first", placed.first_pass, placed.last_pass).fill_null(1)
     by_person = placed.select("person_id", "stage_no", journey_id=journey_id(placed.person_id, number))

@@ -17,7 +17,9 @@ CREATED_AS_RESPONDED_SECONDS = 60
 """A member that was not touched longer than this after its creation responded when it was created."""
 
 
-def members(source: Source, settings: ResponseSettings, days: ir.Table, persons: ir.Table, campaigns: ir.Table) -> ir.Table:
+def members(
+    source: Source, settings: ResponseSettings, days: ir.Table, persons: ir.Table, campaigns: ir.Table
+) -> ir.Table:
     """Every campaign member that responded.
 
     Columns: response_id (member id), record_id (its contact, else its lead), person_id, campaign_id,

@@ -60,9 +60,9 @@ def _add(
     table: ir.Table, days: ir.Table, second: ir.IntegerValue, is_date: ir.BooleanValue, name: str, edge: Edge
 ) -> ir.Table:
     utc_day = f"_{name}_utc_day"
-    marked = table.mutate(
-        **{f"{name}_s": second.cast("int64"), f"{name}_is_date": is_date}
-    ).mutate(**{utc_day: lambda t: (t[f"{name}_s"] // DAY_SECONDS).cast("int64")})
+    marked = table.mutate(**{f"{name}_s": second.cast("int64"), f"{name}_is_date": is_date}).mutate(
+        **{utc_day: lambda t: (t[f"{name}_s"] // DAY_SECONDS).cast("int64")}
+    )
     calendar = days.select(
         **{utc_day: "day", "_edge": edge, "_before": "offset_before", "_switches": "switches", "_after": "offset_after"}
     )

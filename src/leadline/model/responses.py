@@ -42,9 +42,9 @@ def responses(sorted_members: ir.Table, events: ir.Table, journeys: ir.Table) ->
     """
     placed = events.filter(events.kind == "response").select(response_id="id", journey_id="journey_id")
     joined = sorted_members.left_join(placed, "response_id").drop("response_id_right")
-    known = joined.left_join(
-        journeys.select("journey_id", "tipping_response_id", "qualified_s"), "journey_id"
-    ).drop("journey_id_right")
+    known = joined.left_join(journeys.select("journey_id", "tipping_response_id", "qualified_s"), "journey_id").drop(
+        "journey_id_right"
+    )
     fate = ibis.cases(
         (known.out.notnull(), known.out),
         (known.response_id == known.tipping_response_id, TIPPED),

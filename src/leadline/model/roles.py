@@ -44,7 +44,9 @@ def conversions(source: Source, days: ir.Table, persons: ir.Table) -> ir.Table:
     )
 
 
-def opportunity_people(roles: ir.Table, conversions: ir.Table, deals: ir.Table, people: ir.Table, as_of: AsOf) -> ir.Table:
+def opportunity_people(
+    roles: ir.Table, conversions: ir.Table, deals: ir.Table, people: ir.Table, as_of: AsOf
+) -> ir.Table:
     """Each pair of opportunity and person at as-of, once.
 
     Columns: opportunity_id, person_id, has_role, is_primary, is_converted_lead, held (the person's

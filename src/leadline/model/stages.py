@@ -147,9 +147,7 @@ class _Reader:
         seen = observed_changes(self.source, self.days, wanted.object, field)
         if seen is not None:
             found = seen.semi_join(records, "record_id").filter(seen.value.isin(values))
-            parts.append(
-                found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("observed"))
-            )
+            parts.append(found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("observed")))
         return parts
 
     def _records(self, name: str) -> ir.Table:

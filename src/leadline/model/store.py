@@ -28,22 +28,22 @@ class Store:
     ) -> None:
         self.backend = backend
         self.temporary = temporary
-        self._tables: dict[str, ir.Table] = dict(found or {})
+        self.tables: dict[str, ir.Table] = dict(found or {})
         self.steps: dict[str, ir.Table] = {}
         self._progress = progress
 
     def __getitem__(self, name: str) -> ir.Table:
-        return self._tables[name]
+        return self.tables[name]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._tables
+        return name in self.tables
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Materialise a table of the model."""
         if self._progress:
             self._progress(name)
         table = self.backend.create_table(name, expression, temp=self.temporary)
-        self._tables[name] = table
+        self.tables[name] = table
         return table
 
     def step(self, name: str, expression: ir.Table) -> ir.Table:
@@ -54,10 +54,10 @@ class Store:
 
     def add(self, name: str, expression: ir.Table) -> None:
         """Materialise a table, or append to it if it is there already."""
-        if name not in self._tables:
+        if name not in self.tables:
             self.keep(name, expression)
             return
-        target = self._tables[name]
+        target = self.tables[name]
         self.backend.insert(name, expression.select(*target.columns), database=_place(self.temporary))
 
     def forget(self) -> None:

@@ -35,9 +35,7 @@ def positions(events: ir.Table) -> ir.Table:
     points = moving.filter((moving.seq < moving.end_seq) & ~moving.kind.isin(["disqualified", "recycled"]))
     spans = _spans(events)
     at = points.select("journey_id", "seq")
-    standing = at.join(
-        spans, [at.journey_id == spans.journey_id, at.seq >= spans.from_seq, at.seq < spans.to_seq]
-    )
+    standing = at.join(spans, [at.journey_id == spans.journey_id, at.seq >= spans.from_seq, at.seq < spans.to_seq])
     furthest = standing.group_by("journey_id", "seq").aggregate(
         deal_stage=ibis.ifelse(standing.side == "deal", standing.stage_no, ibis.null("int64")).max(),
         lead_stage=ibis.ifelse(standing.side == "lead", standing.stage_no, ibis.null("int64")).max(),
@@ -46,7 +44,16 @@ def positions(events: ir.Table) -> ir.Table:
     joined = points.left_join(furthest, ["journey_id", "seq"]).drop("journey_id_right", "seq_right")
     joined = joined.left_join(own, ["journey_id", "seq"])
     return joined.select(
-        "journey_id", "seq", "s", "day", "is_date", "kind", "evidence", "stage_no", "record_id", "own_before",
+        "journey_id",
+        "seq",
+        "s",
+        "day",
+        "is_date",
+        "kind",
+        "evidence",
+        "stage_no",
+        "record_id",
+        "own_before",
         position=ibis.coalesce(joined.deal_stage, joined.lead_stage, ibis.literal(0, "int64")),
     )
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadline import dates, money
-from leadline.results import Column, Result, is_money_key
+from leadline.results import Column, Result
 
 NOTHING = "–"
 NOT_REACHED = "not reached"
@@ -102,7 +102,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     ]
     said = set(result.table.column_names) & set(_CONSTANTS)
     filters = "; ".join(
-        f"{key} {_setting(value)}"
+        f"{key} {setting_text(value)}"
         for key, value in result.filters.items()
         if key not in said and value not in (None, "", [], {}, ())
     )
@@ -134,32 +134,6 @@ def trust_line(result: Result) -> str:
     if trust.findings:
         parts.append("findings: " + ", ".join(clean(code) for code in trust.findings))
     return " · ".join(parts)
-
-
-def reconciliation(result: Result) -> list[str]:
-    """For influence: total = credited + pending + unattributed (+ other window), per combination."""
-    lines = []
-    for total in result.totals:
-        if "total_amount" not in total:
-            continue
-        keys = ["credited", "pending", "unattributed"] + (["other_window"] if total.get("other_window_amount") else [])
-        parts = [(key.replace("_", " "), total[f"{key}_amount"]) for key in keys]
-        gap = total["total_amount"] - sum(amount for _, amount in parts)
-        names = [str(total[key]) for key in ("period", "model", "scope", "window") if total.get(key)]
-        sums = " + ".join(f"{name} {amount_text(result, amount)}" for name, amount in parts)
-        line = f"{' · '.join(names)}{': ' if names else ''}total {amount_text(result, total['total_amount'])} = {sums} {result.currency}"
-        lines.append(clean(line) + (f" – off by {amount_text(result, gap)}" if gap else ""))
-    return lines
-
-
-def total_lines(result: Result) -> list[str]:
-    """Totals in words: the reconciliation of influence, otherwise `name value` pairs."""
-    if lines := reconciliation(result):
-        # Every model leaves the same opportunities outside: said once.
-        return lines + list(dict.fromkeys(line for total in result.totals for line in _outside(result, total)))
-    if all("stage" in total and "count" in total for total in result.totals):
-        return _stage_totals(result)
-    return [", ".join(_total_pairs(result, total)) for total in result.totals if total]
 
 
 def amount_text(result: Result, minor: int) -> str:
@@ -262,19 +236,25 @@ def _merge(result: Result, cells: dict[str, list[str]]) -> set[str]:
         cells["rate"] = [f"{text} small" if few else text for text, few in zip(cells["rate"], small, strict=True)]
         merged.add("small")
     if {"bucket", "reason", "campaign"} <= cells.keys():
-        buckets = zip(
-            *(result.table.column(name).to_pylist() for name in ("bucket", "reason", "campaign")), strict=True
-        )
-        cells["campaign"] = [bucket_name(*row) for row in buckets]
+        names = dict.fromkeys([*dimensions(result), "bucket", "reason", "campaign"])
+        rows = result.table.select(list(names)).to_pylist()
+        cells["campaign"] = [bucket_name(result, row) for row in rows]
         merged |= {"bucket", "reason", "campaign_id"} & cells.keys()
     return merged
 
 
-def bucket_name(bucket: str, reason: str | None, campaign: str | None) -> str:
-    """Name of an influence row: the campaign, or in brackets where else the money is."""
-    if bucket == "campaign":
-        return clean(campaign or "(campaign without name)")
-    return f"({_BUCKETS.get(bucket, label(bucket))}{f': {clean(reason)}' if reason else ''})"
+def bucket_name(result: Result, row: Mapping[str, Any]) -> str:
+    """Name of an influence row: its campaign, or in brackets where else the money is.
+
+    Credit by a dimension of campaigns has no campaign of its own; there the dimensions name it.
+    """
+    if row["bucket"] != "campaign":
+        reason = f": {clean(row['reason'])}" if row["reason"] else ""
+        return f"({_BUCKETS.get(row['bucket'], label(row['bucket']))}{reason})"
+    if row["campaign"]:
+        return clean(row["campaign"])
+    values = [EMPTY if row[name] is None else clean(str(row[name])) for name in dimensions(result)]
+    return " · ".join(values) or "(campaign without name)"
 
 
 def _with_band(value: str, low: str, high: str) -> str:
@@ -295,36 +275,8 @@ def _says_something(result: Result, column: Column) -> bool:
     return column.name not in _ONLY_IF_ANY or bool(pc.any(pc.not_equal(values, 0)).as_py())
 
 
-def _setting(value: Any) -> str:
+def setting_text(value: Any) -> str:
+    """The value of a filter in words."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} = {_setting(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key} = {setting_text(inner)}" for key, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _stage_totals(result: Result) -> list[str]:
-    """Counts per stage, a line per period; none where the rows are these totals already."""
-    if not dimensions(result):
-        return []
-    lines: dict[str, list[str]] = {}
-    for total in result.totals:
-        period = total.get("period")
-        name = "total" if period in (None, ALL_TIME) else f"total {clean(str(period))}"
-        lines.setdefault(name, []).append(f"{clean(str(total['stage']))} {total['count']:,}")
-    return [f"{name}: {', '.join(counts)}" for name, counts in lines.items()]
-
-
-def _total_pairs(result: Result, total: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in total.items():
-        if isinstance(value, Mapping) or value is None:
-            continue
-        if is_money_key(key):
-            yield f"{label(key)} {amount_text(result, value)} {result.currency}"
-        else:
-            yield f"{label(key)} {f'{value:,}' if isinstance(value, int) else clean(str(value))}"
-
-
-def _outside(result: Result, total: Mapping[str, Any]) -> Iterator[str]:
-    """What stands outside the identity: opportunities without amount or rate."""
-    outside = {key: value for key, value in (total.get("outside") or {}).items() if value}
-    if outside:
-        yield "outside: " + ", ".join(f"{label(key)} {_setting(value)} {result.unit}" for key, value in outside.items())

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from leadline.render import present
+from leadline.render import present, totals
 from leadline.render.present import Grid
 from leadline.results import Result
 
@@ -84,7 +84,7 @@ def _constants(grid: Grid) -> str:
 
 
 def _footer(result: Result, left_out: Sequence[str]) -> list[tuple[str, str]]:
-    lines = [(line, "bold") for line in present.total_lines(result)]
+    lines = [(line, "bold") for line in totals.lines(result)]
     lines += [(f"Note: {present.clean(note)}", "") for note in result.notes]
     if left_out:
         names = ", ".join(present.label(name) for name in left_out)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadline import dates
 from leadline.errors import DependencyError, UsageError
-from leadline.render import present
+from leadline.render import present, totals
 from leadline.results import Column, Result
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _write_about(book: xlsxwriter.Workbook, result: Result) -> None:
         ("definition", f"{result.definition.text} (version {result.definition.version})"),
         *present.facts(result),
         ("rows", f"{result.table.num_rows:,}"),
-        *(("total", line) for line in present.total_lines(result)),
+        *(("total", line) for line in totals.lines(result)),
         ("trust", present.trust_line(result)),
         *(("step", f"{step.step}: {step.rows_out:,} rows. {step.why}") for step in result.lineage),
         *(("note", note) for note in result.notes),

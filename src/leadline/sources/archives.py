@@ -154,6 +154,8 @@ def _add_archive(path: Path, listing: Listing) -> None:
     for entry in sorted(own, key=lambda one: in_order(one.filename)):
         inner = PurePosixPath(entry.filename.replace("\\", "/"))
         shown = f"{path.name}!{entry.filename}"
+        copies = sum(file.name.startswith(shown) for file in listing.files)
+        shown += f" ({copies + 1})" if copies else ""
         if inner.parent != root:
             listing.passed.append((shown, "a file in a folder of the archive"))
         elif inner.suffix.lower() not in READABLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -51,15 +51,22 @@ class Reader(Protocol):
 
     Attributes:
         names: the file's own names of its columns, without blanks around them.
-        encoding: how its bytes become text.
         notes: what was recognised or decided while reading.
     """
 
     names: list[str]
-    encoding: str
     notes: list[str]
 
-    def batches(self) -> Iterator[Batch | Again]:
+    @property
+    def encoding(self) -> str:
+        """Name of the encoding that is used."""
+        ...
+
+    def count(self) -> int:
+        """Rows of the file, good and bad."""
+        ...
+
+    def batches(self) -> Generator[Batch | Again, None, None]:
         """All rows, in order; each call reads from the start."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,7 @@ class CsvReader:
         """Name of the encoding that is used."""
         return self._encoding.codec
 
-    def batches(self) -> Iterator[Batch | Again]:
+    def batches(self) -> Generator[Batch | Again, None, None]:
         """All rows, in order; `Again` once if the file turns out to be no UTF-8."""
         if not self.names:
             return
@@ -83,6 +83,12 @@ class CsvReader:
                     yield Again()
                     return
                 yield segment.batch(min(1.0, stream.taken / max(1, self._source.size)), self._delimiter)
+
+    def count(self) -> int:
+        """Rows of the file, good and bad; blank lines are none."""
+        with self._source.open() as raw:
+            segments = self._segments(Utf8Stream(raw, self._encoding, self._source.name)) if self.names else ()
+            return sum(segment.rows() for segment in segments)
 
     def _recognise(self) -> None:
         self._encoding = recognise(self._source.open)

@@ -87,6 +87,12 @@ class Segment:
         piece = self.text[int(self.starts[record]) : int(self.records.ends[record])]
         return piece.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
 
+    def rows(self) -> int:
+        """Records that are no blank lines."""
+        verdict = np.zeros(len(self.records.ends), np.uint8)
+        self._judge_widths(verdict)
+        return int(np.count_nonzero(verdict != _BLANK))
+
     def judge(self) -> _Verdict:
         """Per record: row, blank line or rejected; `reasons` tells the latter's (column, reason)."""
         verdict = np.zeros(len(self.records.ends), np.uint8)

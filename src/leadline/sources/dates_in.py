@@ -78,10 +78,15 @@ def looks_dated(value: str, order: DateOrder | None) -> bool:
 
 
 def fast_date(v: str, form: Form) -> str | None:
-    """SQL that reads a DATE of the regular form, null for any other; None if there is none."""
-    return (
-        f"CASE WHEN {_FAST_CONDITIONS['date'].format(v=v)} THEN TRY_CAST({v} AS DATE) END" if form == "date" else None
-    )
+    """SQL that reads a DATE of a regular form, null for any other; None if there is none.
+
+    The form "local" stands here for a date written with midnight, as weekly exports do.
+    """
+    if form == "date":
+        return f"CASE WHEN {_FAST_CONDITIONS['date'].format(v=v)} THEN TRY_CAST({v} AS DATE) END"
+    if form == "local":
+        return f"CASE WHEN length({v}) = 19 AND ends_with({v}, ' 00:00:00') THEN TRY_CAST(left({v}, 10) AS DATE) END"
+    return None
 
 
 def fast_instant(v: str, form: Form, zone: str | None) -> str | None:

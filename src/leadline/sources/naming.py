@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from leadline.config import FileMap
-from leadline.errors import SourceError, UnknownNameError, did_you_mean
+from leadline.errors import SourceError, did_you_mean
 from leadline.schema import DATE_ONLY, OBJECTS, Kind
 
 _EXTERNAL = ("extid", "externalid")
@@ -79,17 +79,6 @@ def object_of(base: str) -> str | None:
 def map_of(base: str, files: dict[str, FileMap]) -> FileMap | None:
     """The column map of a file, by its name without regard to case."""
     return next((one for name, one in files.items() if name.casefold() == base.casefold()), None)
-
-
-def object_named(name: str, where: str) -> str:
-    """The object of a column map.
-
-    Raises:
-        UnknownNameError: there is no such object.
-    """
-    if folded(name) not in _OBJECTS:
-        raise UnknownNameError("object", name, OBJECTS, where)
-    return _OBJECTS[folded(name)]
 
 
 def name_columns(object_name: str, header: list[str], file_map: FileMap | None, file: str) -> Naming:

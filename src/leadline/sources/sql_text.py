@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 
 def literal(value: str) -> str:
@@ -13,6 +16,12 @@ def literal(value: str) -> str:
 def quoted(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def only_row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The row of a query that has exactly one; the connection is free for the next query."""
+    (row,) = con.execute(query).fetchall()
+    return tuple(row)
 
 
 def file_list(paths: tuple[Path, ...] | list[Path]) -> str:

@@ -11,7 +11,7 @@ digits of a number, and the typed values `t`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from leadline.schema import DATE_ONLY, Kind
@@ -107,7 +107,11 @@ class BatchSql:
     order: DateOrder | None = None
     zone: str | None = None
     derive_currency: bool = False
-    keys: dict[str, int] = field(default_factory=dict)
+
+    def has_fast(self, key: int) -> bool:
+        """Whether the column's values can be read fast in the form they have."""
+        handling = self.handlings[key]
+        return not handling.has_dates or self._fast_date(key) != "NULL"
 
     def typed(self, columns: dict[str, Kind]) -> str:
         """SELECT of all `columns`, null where the file has no such column, and `_date_only`."""
@@ -203,8 +207,10 @@ class BatchSql:
             return "NULL"
         if handling.column.kind == "datetime":
             return dates_in.fast_instant(v, form, self.zone) or "NULL"
-        day = dates_in.fast_date(v, form) or "NULL"
-        return f"CASE WHEN {day} IS NOT NULL THEN {v} END" if handling.dated else day
+        day = dates_in.fast_date(v, form)
+        if handling.dated:
+            return f"CASE WHEN {day} IS NOT NULL THEN {v} END" if day and form == "date" else "NULL"
+        return day or "NULL"
 
     def _date(self, key: int) -> str:
         handling, p = self.handlings[key], f"p{key}"
@@ -273,11 +279,10 @@ class BatchSql:
         what = literal(" is no whole number" if kind == "integer" else " is no number")
         if kind != "decimal":
             return f"{value} || {what}"
-        other = f"n{key} IS NOT NULL AND p{key}.c1 || p{key}.c2 <> ''"
-        large = f"n{key} IS NOT NULL"
+        foreign = f"p{key}.c1 || p{key}.c2 <> {currency}" if (currency := self._currency()) else "false"
         return (
-            f"{value} || CASE WHEN {other} THEN ' is in another currency than the record, or too large' "
-            f"WHEN {large} THEN ' is too large' ELSE {what} END"
+            f"{value} || CASE WHEN {foreign} THEN ' is in another currency than the record' "
+            f"WHEN n{key} IS NOT NULL THEN ' is too large' ELSE {what} END"
         )
 
     def _date_only(self) -> str:

@@ -1,0 +1,138 @@
+"""The measured steps, each run in a process of its own: `python -m benchmarks.steps STEP ARGUMENT...`.
+
+Every step prints one line of JSON: the seconds of the work itself, without the start of the process,
+and what it touched.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SQL_TYPES = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "decimal": "DECIMAL(28, 8)",
+    "rate": "DECIMAL(28, 12)",
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+}
+
+
+def read_csv(folder: str) -> dict[str, Any]:
+    """The limit of an import: DuckDB parses and types every cell of the files, keeping nothing."""
+    import duckdb
+
+    from leadline.schema import OBJECTS
+
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    queries = []
+    for path in sorted(Path(folder).glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            header = next(csv.reader(file))
+        kinds = OBJECTS.get(path.stem, {})
+        columns = {name: SQL_TYPES[kinds[name]] if name in kinds else "VARCHAR" for name in header}
+        queries.append(
+            f"SELECT count(*), count(COLUMNS(*)) FROM read_csv('{path}', columns = {columns}, header = true, "
+            "auto_detect = false, delim = ',', quote = '\"', escape = '\"')"
+        )
+    began = time.perf_counter()
+    rows = sum(answer[0] for query in queries if (answer := con.execute(query).fetchone()))
+    return {"seconds": time.perf_counter() - began, "rows": rows}
+
+
+def scan_ledger(workspace: str) -> dict[str, Any]:
+    """The limit of a build: every value of the records it reads is looked at once."""
+    from leadline import engines
+    from leadline.ledger import Ledger
+    from leadline.schema import OBJECTS
+
+    con = engines.writer(":memory:")
+    Ledger(Path(workspace)).attach(con)
+    views = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'src'"
+    wanted = sorted({name for (name,) in con.execute(views).fetchall() if name.removesuffix("__versions") in OBJECTS})
+    seconds = 0.0
+    for name in wanted:
+        columns = [row[0] for row in con.execute(f'DESCRIBE src."{name}"').fetchall()]
+        seconds += _scan(con, f'src."{name}"', columns)
+    return {"seconds": seconds, "tables": len(wanted)}
+
+
+def ask(workspace: str, metric: str) -> dict[str, Any]:
+    """One metric with its defaults, and after it the scan of the columns that its queries read."""
+    from ibis.backends.duckdb import Backend
+
+    import leadline
+
+    asked: list[tuple[Backend, Any]] = []
+    answer = Backend.to_pyarrow
+
+    def recording(self: Backend, expression: Any, /, **options: Any) -> Any:
+        asked.append((self, expression))
+        return answer(self, expression, **options)
+
+    Backend.to_pyarrow = recording  # type: ignore[method-assign]  # only here, to see what is read
+    opened = leadline.open(workspace)
+    began = time.perf_counter()
+    result = getattr(opened.metrics, metric)()
+    seconds = time.perf_counter() - began
+    Backend.to_pyarrow = answer  # type: ignore[method-assign]
+
+    read: dict[str, set[str]] = defaultdict(set)
+    for backend, expression in asked:
+        plan = backend.con.execute(f"EXPLAIN (FORMAT json) {backend.compile(expression)}").fetchall()[-1][-1]
+        for node in _nodes(json.loads(plan)):
+            _add_scan(node, read)
+    con = asked[0][0].con
+    scans = [sum(_scan(con, table, sorted(columns)) for table, columns in read.items()) for _ in range(3)]
+    return {
+        "seconds": seconds,
+        "scan_seconds": sorted(scans)[1],
+        "columns": sum(map(len, read.values())),
+        "queries": len(asked),
+        "rows": result.table.num_rows,
+    }
+
+
+def _nodes(plan: Any) -> list[dict[str, Any]]:
+    waiting, found = list(plan) if isinstance(plan, list) else [plan], []
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting += node.get("children", [])
+    return found
+
+
+def _add_scan(node: dict[str, Any], read: dict[str, set[str]]) -> None:
+    info = node.get("extra_info", {})
+    if not isinstance(info, dict) or "Table" not in info:
+        return
+    columns = info.get("Projections", [])
+    columns = [columns] if isinstance(columns, str) else columns
+    read[str(info["Table"])].update(one for one in columns if one.isidentifier())
+
+
+def _scan(con: Any, table: str, columns: list[str]) -> float:
+    """Seconds to look at every value of some columns once."""
+    if not columns:
+        return 0.0
+    looked_at = ", ".join(f'bit_xor(hash("{name}"))' for name in columns)
+    began = time.perf_counter()
+    con.execute(f"SELECT {looked_at} FROM {table}").fetchall()
+    return time.perf_counter() - began
+
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {"read_csv": read_csv, "scan_ledger": scan_ledger, "ask": ask}
+
+if __name__ == "__main__":
+    print(json.dumps(STEPS[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,152 @@
+"""From the ledger to a snapshot file: build, audit, learn, and let the file explain itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+
+from leadline import engines
+from leadline.audit import lineage as audit_lineage
+from leadline.audit import run as audit_run
+from leadline.config import Settings
+from leadline.errors import SnapshotError
+from leadline.findings import Finding
+from leadline.ledger import Ledger
+from leadline.metrics import learn
+from leadline.model import build, catalogue
+from leadline.model.opened import Opened
+from leadline.model.store import Store
+
+DEFINITION_VERSION = "1"
+"""Version of the definitions in docs/definitions.md that the code follows."""
+
+NUMBERS_FILE = "numbers.json"
+"""Learned numbers of a workspace, carried from publish to publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a built snapshot file holds."""
+
+    known_at: dt.datetime
+    as_of: dt.datetime
+    numbers: dict[str, int]
+    rows: dict[str, int]
+
+
+def write(
+    ledger: Ledger,
+    settings: Settings,
+    path: Path,
+    *,
+    numbers: dict[str, int] | None = None,
+    findings: Iterable[Finding] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Published:
+    """Build the snapshot file at `path` from the ledger.
+
+    Args:
+        numbers: learned numbers known before; they are kept as they are.
+        findings: what the loads themselves found.
+
+    Raises:
+        SnapshotError: the ledger is empty.
+        IdentityError: merge or conversion pointers without an end.
+    """
+    connection = engines.writer(path)
+    try:
+        ledger.attach(connection)
+        connection.execute("SET preserve_insertion_order = false")
+        known_at = _known_at(connection)
+        backend, source = build.source_of(connection)
+        store = Store(backend, progress=progress)
+        built = build.build(source, settings, known_at, store)
+        audit_run.run(store, source, settings, built, more=tuple(findings))
+        opened = _opened(store, settings, built, known_at, numbers or {})
+        learned = learn.learned(opened, numbers or {})
+        store.keep("_lineage", _lineage(audit_lineage.steps(store, source)))
+        _explain(store, settings, built, known_at, learned)
+        connection.execute("DROP SCHEMA src CASCADE")
+        connection.execute("DETACH ledger")
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    return Published(known_at, known_at, learned, built.rows)
+
+
+def _known_at(connection: object) -> dt.datetime:
+    row = connection.execute('SELECT max(extracted_at) FROM src."_loads"').fetchone()  # type: ignore[attr-defined]
+    if row is None or row[0] is None:
+        raise SnapshotError("The ledger holds no load yet. Import records with `leadline import PATH`.")
+    return row[0].replace(tzinfo=dt.UTC)
+
+
+def _opened(
+    store: Store, settings: Settings, built: build.Built, known_at: dt.datetime, numbers: dict[str, int]
+) -> Opened:
+    """The tables just built, as a metric sees them."""
+    return Opened(
+        backend=store.backend,
+        tables=store.tables,
+        settings=settings,
+        zone=built.zone,
+        currency=built.currency,
+        as_of=built.as_of,
+        moment=known_at,
+        known_at=known_at,
+        snapshot="",
+        numbers=numbers,
+        meta={},
+    )
+
+
+def _lineage(steps: Iterable[object]) -> ibis.Table:
+    rows = [asdict(step) for step in steps]  # type: ignore[call-overload]
+    names = {"step": pa.string(), "rows_in": pa.int64(), "rows_out": pa.int64(), "why": pa.string()}
+    return ibis.memtable(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in names.items()}))
+
+
+def _explain(
+    store: Store, settings: Settings, built: build.Built, known_at: dt.datetime, numbers: dict[str, int]
+) -> None:
+    """Tables about the tables: `_meta`, `_tables`, `_columns`."""
+    given = settings.model_dump(mode="json", by_alias=True)
+    text = json.dumps(given, sort_keys=True)
+    meta = {
+        "as_of": known_at.isoformat(),
+        "known_at": known_at.isoformat(),
+        "zone": built.zone,
+        "currency": json.dumps(asdict(built.currency)),
+        "definition_version": DEFINITION_VERSION,
+        "settings": text,
+        "config_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "numbers": json.dumps(numbers, sort_keys=True),
+    }
+    store.keep("_meta", ibis.memtable(pa.table({"key": list(meta), "value": list(meta.values())})))
+    held = [info for info in catalogue.PUBLISHED if info.name in store]
+    store.keep(
+        "_tables",
+        ibis.memtable(
+            pa.table(
+                {
+                    "table": [info.name for info in held],
+                    "key_columns": [",".join(info.key) for info in held],
+                    "description": [info.text for info in held],
+                }
+            )
+        ),
+    )
+    columns = [
+        (info.name, name, str(kind), catalogue.column_text(name))
+        for info in held
+        for name, kind in store[info.name].schema().items()
+    ]
+    made = zip(("table", "column", "type", "description"), zip(*columns, strict=True), strict=True)
+    store.keep("_columns", ibis.memtable(pa.table({name: list(values) for name, values in made})))

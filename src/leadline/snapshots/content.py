@@ -1,0 +1,110 @@
+"""What a snapshot file holds about itself, and the hash of its content.
+
+Tables of every snapshot besides those of the model:
+
+    _meta      key, value                              as_of, known_at, definitions, config …
+    _tables    table, key_columns, description         the tables of the model
+    _columns   table, column, type, description
+    _lineage   step, rows_in, rows_out, why
+    _findings  faults found in the data
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+from leadline.engines import literal, quoted
+from leadline.errors import SnapshotError
+
+if TYPE_CHECKING:
+    import duckdb
+
+META: Final = "_meta"
+TABLES: Final = "_tables"
+COLUMNS: Final = "_columns"
+LINEAGE: Final = "_lineage"
+FINDINGS: Final = "_findings"
+
+REQUIRED: Final = (META, TABLES, COLUMNS)
+"""Tables without which a file is no snapshot."""
+
+_PLAIN: Final = frozenset(
+    [
+        "BOOLEAN",
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "FLOAT",
+        "DOUBLE",
+        "DATE",
+        "TIMESTAMP",
+    ]
+)
+"""Types whose text never holds the separator and is never empty; all others count with their length."""
+
+
+def content_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """SHA-256 over the tables named in `_tables` of the connection's database.
+
+    Columns count by name, rows as a set with multiplicity: for each row the MD5 of its values,
+    their 64-bit halves summed up exactly. Sums do not know order, so neither insertion order nor
+    the number of threads nor a sort plays a role, and ten million rows take seconds. Load ids,
+    wall times and lineage are not in those tables, so they are not in the hash.
+
+    Raises:
+        SnapshotError: a table named in `_tables` is absent.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_named_tables(con)):
+        columns = _columns(con, name)
+        if not columns:
+            raise SnapshotError(f"The snapshot lists the table {name!r} but does not hold it.")
+        digest.update(json.dumps([name, columns, _sums(con, name, columns)]).encode())
+    return digest.hexdigest()
+
+
+def missing_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables a snapshot must have that the connection's database has not."""
+    return [name for name in REQUIRED if not _columns(con, name)]
+
+
+def read_meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The table `_meta` as a dictionary."""
+    return dict(con.execute(f"SELECT key, value FROM {META} ORDER BY key").fetchall())
+
+
+def _named_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for (name,) in con.execute(f'SELECT DISTINCT "table" FROM {TABLES}').fetchall()]
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """Name and type of the columns, by name."""
+    return con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+        f"AND schema_name = 'main' AND table_name = {literal(table)} ORDER BY column_name"
+    ).fetchall()
+
+
+def _sums(con: duckdb.DuckDBPyConnection, table: str, columns: list[tuple[str, str]]) -> list[str]:
+    """Rows, and the sums of the lower and the upper halves of their hashes."""
+    halves = "(h & 18446744073709551615)::UBIGINT AS lower_half, (h >> 64)::UBIGINT AS upper_half"
+    query = (
+        "SELECT count(*), sum(lower_half), sum(upper_half) "
+        f"FROM (SELECT {halves} FROM (SELECT md5_number({_row_text(columns)}) AS h FROM {quoted(table)}))"
+    )
+    return [str(number) for number in con.execute(query).fetchone() or ()]
+
+
+def _row_text(columns: list[tuple[str, str]]) -> str:
+    """One text per row that no other row of other values has: the values, then the length of each text (-1: null)."""
+    values = [f"coalesce({quoted(name)}::VARCHAR, '')" for name, _ in columns]
+    lengths = [f"coalesce(strlen({quoted(name)}::VARCHAR), -1)" for name, kind in columns if kind not in _PLAIN]
+    return f"concat_ws('|', {', '.join([*values, *lengths])})"

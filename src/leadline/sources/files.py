@@ -1,0 +1,232 @@
+"""Files of Salesforce records → a staged load: the one way in for exports of every kind.
+
+Whatever lies at a path – a folder, a ZIP, the parts of a weekly export, one file – is named
+(`naming`), read as text (`csv_reader`, `parquet_reader`), typed and counted (`stage_file`), made
+unique by Id (`stage_object`) and dated (`extracted`). Nothing is sniffed: what is not declared is
+either unmistakable and said in a note, or refused with the option that settles it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadline.config import FileMap, Settings
+from leadline.errors import SourceError, did_you_mean
+from leadline.findings import Finding
+from leadline.schema import OBJECTS
+from leadline.sources.archives import Listing, SourceFile, list_files
+from leadline.sources.batches import Reader
+from leadline.sources.csv_reader import CsvReader
+from leadline.sources.csv_segment import REPORT_FOOTER
+from leadline.sources.dates_in import DateOrder
+from leadline.sources.extracted import extraction, stamp_fields
+from leadline.sources.naming import folded, map_of, name_columns, object_of
+from leadline.sources.parquet_reader import ParquetReader
+from leadline.sources.rejects import RejectFile
+from leadline.sources.stage_file import FileTask
+from leadline.sources.stage_object import ObjectResult, ObjectStage, Progress, typing_connection
+from leadline.sources.staged import Coverage, FileAccount, StagedLoad
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What holds for every file that has no map of its own saying otherwise."""
+
+    settings: Settings
+    staging: Path
+    rejected: Path
+    date_order: DateOrder | None
+    encoding: str | None
+    timezone: str | None
+
+
+@dataclass
+class _Sorted:
+    """Files by what is done with them."""
+
+    tasks: dict[str, list[FileTask]] = field(default_factory=dict)
+    passed: list[FileAccount] = field(default_factory=list)
+
+
+def stage(
+    path: Path,
+    settings: Settings,
+    *,
+    staging: Path,
+    rejected: Path,
+    date_order: DateOrder | None = None,
+    encoding: str | None = None,
+    timezone: str | None = None,
+    extracted_at: dt.datetime | None = None,
+    coverage: Coverage | None = None,
+    progress: Progress | None = None,
+) -> StagedLoad:
+    """Read and type everything at `path`.
+
+    Args:
+        path: a folder, a ZIP archive or a file (CSV, Parquet).
+        settings: for `files` (column maps), the reporting zone and the funnel's stamps.
+        staging: folder for the typed Parquet files.
+        rejected: folder for the files of rejected rows.
+        date_order: order of day, month and year in dates that are not ISO; a file's map wins.
+        encoding: of all CSV files; a file's map wins. Without it UTF-8, a byte-order mark, or what
+            is recognised and said.
+        timezone: zone of instants that name none; a file's map wins. Without it UTC.
+        extracted_at: when the records were taken (aware); without it the records tell.
+        coverage: whether absent ids mean deleted records; without it "full" for folders and
+            archives, "partial" for single files.
+        progress: hears of rows done per file.
+
+    Raises:
+        SourceError: nothing is recognised, or a file cannot be read as asked.
+        AmbiguousDatesError: dates whose day and month cannot be told apart.
+    """
+    options = _Options(settings, staging, rejected, date_order, encoding, _known_zone(timezone))
+    staging.mkdir(parents=True, exist_ok=True)
+    listing = list_files(path)
+    found = _sort(listing, options)
+    if not found.tasks:
+        raise _nothing_recognised(path, listing, found)
+    try:
+        with typing_connection(staging) as con:
+            results = [
+                ObjectStage(con, name, tasks, staging, progress).run() for name, tasks in sorted(found.tasks.items())
+            ]
+            objects = [result.staged for result in results]
+            moment, evidence = (
+                (extracted_at.astimezone(dt.UTC), "declared with --extracted-at")
+                if extracted_at
+                else extraction(con, objects, settings)
+            )
+    except BaseException:
+        # Nothing is loaded, so nothing is left that would look like the account of a load.
+        for task in (one for tasks in found.tasks.values() for one in tasks):
+            task.rejects.discard()
+        raise
+    coverage = coverage or ("full" if listing.whole else "partial")
+    return StagedLoad(
+        objects=tuple(objects),
+        accounts=_accounts(listing, found, results),
+        extracted_at=moment,
+        extracted_at_evidence=evidence,
+        coverage=coverage,
+        name=path.name or str(path),
+        findings=tuple(_findings(listing, results, coverage)),
+    )
+
+
+def _known_zone(timezone: str | None) -> str | None:
+    if timezone is not None and timezone not in zoneinfo.available_timezones():
+        near = did_you_mean(timezone, zoneinfo.available_timezones())
+        raise SourceError(f"There is no time zone {timezone!r}.{near} Write a name such as Europe/Berlin.")
+    return timezone
+
+
+def _sort(listing: Listing, options: _Options) -> _Sorted:
+    found = _Sorted()
+    for source in listing.files:
+        file_map = map_of(source.base, options.settings.files)
+        name = file_map.object if file_map else object_of(source.base)
+        if name is None:
+            found.passed.append(_passed_over(source, "no object is called like this and no map names it", options))
+            continue
+        reader = _reader(source, file_map, options)
+        if not reader.names:
+            found.passed.append(FileAccount(source.name, None, 0, 0, 0, notes=("passed over: the file is empty",)))
+        elif file_map is None and not _is_of(name, reader.names):
+            why = f"named after {name}, but none of its columns is a field of it and no map names it"
+            found.passed.append(_passed_over(source, why, options))
+        else:
+            found.tasks.setdefault(name, []).append(_task(source, name, reader, file_map, options))
+    return found
+
+
+def _is_of(name: str, header: list[str]) -> bool:
+    """Whether a file has at least one field of the object, or an external id."""
+    fields = {folded(one) for one in OBJECTS[name]} | {"extidc", "externalidc"}
+    return any(folded(column) in fields for column in header)
+
+
+def _reader(source: SourceFile, file_map: FileMap | None, options: _Options) -> Reader:
+    if source.is_parquet:
+        return ParquetReader(source, options.staging)
+    if file_map is None:
+        return CsvReader(source, encoding=options.encoding)
+    return CsvReader(source, delimiter=file_map.delimiter, encoding=file_map.encoding or options.encoding)
+
+
+def _task(source: SourceFile, name: str, reader: Reader, file_map: FileMap | None, options: _Options) -> FileTask:
+    own = file_map or FileMap(object=name)
+    return FileTask(
+        source=source,
+        reader=reader,
+        naming=name_columns(name, reader.names, file_map, source.name),
+        order=own.date_order or options.date_order,
+        zone=_known_zone(own.timezone) or options.timezone,
+        rejects=RejectFile(options.rejected, source.name),
+        stamps=stamp_fields(name, options.settings),
+    )
+
+
+def _passed_over(source: SourceFile, why: str, options: _Options) -> FileAccount:
+    """The account of a file that is left alone: its rows are counted, and all of them are rejected."""
+    try:
+        rows = _reader(source, None, options).count()
+    except SourceError as fault:
+        return FileAccount(
+            source.name, None, 0, 0, 0, notes=(f"passed over: {why}; its rows were not counted: {fault}",)
+        )
+    return FileAccount(source.name, None, rows, 0, rows, notes=(f"passed over: {why}; {rows:,} rows were not loaded",))
+
+
+def _nothing_recognised(path: Path, listing: Listing, found: _Sorted) -> SourceError:
+    names = [account.file for account in found.passed] + [name for name, _ in listing.passed]
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "") or "nothing"
+    example = next((source.base for source in listing.files), "sales_pipeline.csv")
+    return SourceError(
+        f"Nothing in {path} is recognised as records of Salesforce. Found: {shown}. Files are named after their "
+        f"object ({', '.join(list(OBJECTS)[:6])}, …), as Lead.csv or Leads.csv; others need a map in leadline.toml: "
+        f'[files."{example}"] object = "Opportunity", columns = {{ Id = "opportunity_id" }}.'
+    )
+
+
+def _accounts(listing: Listing, found: _Sorted, results: list[ObjectResult]) -> tuple[FileAccount, ...]:
+    """Accounts of all that was found, in the order in which it lies there."""
+    accounts = {account.file: account for result in results for account in result.accounts}
+    accounts |= {account.file: account for account in found.passed}
+    ordered = [accounts[source.name] for source in listing.files]
+    ordered += [FileAccount(name, None, 0, 0, 0, notes=(f"passed over: {why}",)) for name, why in listing.passed]
+    return tuple(ordered)
+
+
+def _findings(listing: Listing, results: list[ObjectResult], coverage: Coverage) -> list[Finding]:
+    found = []
+    if listing.missing_parts:
+        deleted = " With full coverage their records would count as deleted." if coverage == "full" else ""
+        found.append(
+            Finding(
+                code="export-part-missing",
+                severity="error",
+                message=f"The weekly export lacks {', '.join(listing.missing_parts)}.{deleted}",
+                moves=("volume", "conversion", "velocity", "influence"),
+                remedy="Download the missing parts and import all of them together.",
+            )
+        )
+    for result in results:
+        for account, reasons in zip(result.accounts, result.reasons, strict=True):
+            if reasons - {REPORT_FOOTER}:
+                found.append(
+                    Finding(
+                        code="rows-rejected",
+                        severity="warning",
+                        message=f"{account.file}: {account.notes[-1]}.",
+                        object=result.staged.object,
+                        rows=account.rejected,
+                        moves=("volume", "conversion", "velocity", "influence"),
+                        remedy=f"Correct the rows listed in {account.rejected_file} and import the file again.",
+                    )
+                )
+    return found

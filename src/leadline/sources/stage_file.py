@@ -1,0 +1,333 @@
+"""One file's text → typed Parquet, batch by batch, with the account of every row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from leadline.errors import AmbiguousDatesError, SourceError
+from leadline.schema import Kind
+from leadline.sources import dates_in
+from leadline.sources.archives import SourceFile
+from leadline.sources.batches import Batch, Reader, Reject, column_name
+from leadline.sources.dates_in import DateOrder
+from leadline.sources.naming import Naming
+from leadline.sources.numbers_in import Style
+from leadline.sources.rejects import RejectFile
+from leadline.sources.sql_text import literal, only_row
+from leadline.sources.typing_sql import CURRENCY, BatchSql, Handling
+
+_PARQUET: Final = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2"
+
+_SAID: Final = {
+    "rounded": "{count:,} values of {column} had more decimals than are kept; they were rounded half to even",
+    "timed": "{count:,} values of {column} had a time of day, which is left out: the field is a date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A Parquet file of one batch; `kept` are the batch's rows in it, None for all in order."""
+
+    path: Path
+    batch: int
+    rows: int
+    kept: npt.NDArray[np.int64] | None
+
+
+@dataclass
+class Choices:
+    """What was found about the columns of one object, the same for all its files.
+
+    Attributes:
+        dated: unknown columns: whether all values so far are dates.
+        style: numbers with a decimal comma.
+        settled: columns in which both decimal marks occur; the comma is refused there.
+        derive_currency: currencies are taken from the codes beside amounts.
+    """
+
+    dated: dict[str, bool] = field(default_factory=dict)
+    style: dict[str, Style] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    derive_currency: bool = False
+
+
+@dataclass
+class FileTask:
+    """A file, what its columns are and how it is read; the results gather here.
+
+    Attributes:
+        stamps: unknown columns that the settings use as dates: their values must be readable.
+        rows: rows met so far.
+        parts: Parquet files written so far.
+        met: counts for the notes, by (column, what).
+    """
+
+    source: SourceFile
+    reader: Reader
+    naming: Naming
+    order: DateOrder | None
+    zone: str | None
+    rejects: RejectFile
+    stamps: frozenset[str] = frozenset()
+    rows: int = 0
+    parts: list[Part] = field(default_factory=list)
+    met: Counter[tuple[str, str]] = field(default_factory=Counter)
+    signs: dict[str, set[str]] = field(default_factory=dict)
+    handlings: list[Handling] = field(default_factory=list)
+
+    def begin(self, choices: Choices) -> None:
+        """Forget what was read and start with what is known about the columns by now."""
+        for part in self.parts:
+            part.path.unlink(missing_ok=True)
+        self.rejects.discard()
+        self.rows, self.parts, self.met, self.signs = 0, [], Counter(), {}
+        self.handlings = [Handling(column) for column in self.naming.columns.values()]
+        for handling in self.handlings:
+            name = handling.column.name
+            special = bool(handling.column.values) or handling.column.constant is not None
+            handling.full = handling.checked and (special or name in choices.style or name in choices.settled)
+            handling.style = choices.style.get(name, "point")
+            if special and handling.has_dates:
+                handling.form = "any"
+
+    def notes(self) -> list[str]:
+        """What was decided while typing, in sentences."""
+        notes = [
+            _SAID[what].format(count=count, column=column)
+            for (column, what), count in sorted(self.met.items())
+            if what in _SAID
+        ]
+        short = sorted(column for column, what in self.met if what == "short")
+        if short:
+            notes.append(f"years of two digits were read as 1969 to 2068: {', '.join(short)}")
+        zoneless = sorted(column for column, what in self.met if what == "zoneless")
+        if zoneless:
+            notes.append(f"instants without a zone were read as {self.zone or 'UTC'}: {', '.join(zoneless)}")
+        dated = [handling.column.name for handling in self.handlings if handling.dated]
+        if dated:
+            notes.append(f"all values are dates and were written as ISO text: {', '.join(sorted(dated))}")
+        commas = sorted(handling.column.name for handling in self.handlings if handling.style == "comma")
+        if commas:
+            notes.append(f"numbers with a decimal comma: {', '.join(commas)}")
+        mixed = sorted(self.stamps & {one.column.name for one in self.handlings if one.form and not one.has_dates})
+        if mixed:
+            notes.append(f"the settings read these as dates, but not all values are dates: {', '.join(mixed)}")
+        for column, signs in sorted(self.signs.items()):
+            notes.append(f"the currency sign {', '.join(sorted(signs))} was left out of {column}")
+        return notes
+
+
+class FileStage:
+    """Types the batches of one file.
+
+    `add` says whether it went well; False means that something was found out that changes how the
+    object's earlier rows are read, noted in `choices`: everything of the object is read again.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, task: FileTask, choices: Choices, columns: dict[str, Kind], stem: Path
+    ) -> None:
+        self._con = con
+        self._task = task
+        self._choices = choices
+        self._columns = columns
+        self._stem = stem
+        self._batches = 0
+
+    def _sql(self) -> BatchSql:
+        task = self._task
+        return BatchSql(task.handlings, task.order, task.zone, self._choices.derive_currency)
+
+    def add(self, batch: Batch) -> bool:
+        """Type one batch.
+
+        Raises:
+            AmbiguousDatesError: dates whose order must be declared.
+            SourceError: several currency signs in one column.
+        """
+        self._look(batch.table)
+        while True:
+            table, kept, wrong, met = batch.table, None, list[Reject](), Counter[tuple[str, str]]()
+            if any(handling.full for handling in self._task.handlings):
+                self._register(table)
+                found = self._examine(met)
+                if found is False:
+                    return False
+                wrong, kept = self._wrong(batch)
+                table = table if kept is None else table.take(pa.array(kept))
+            self._register(table)
+            path = self._stem.with_name(f"{self._stem.name}-{self._batches:05d}.parquet")
+            written = self._write(path)
+            if written != table.num_rows:
+                raise SourceError(f"{self._task.source.name}: {table.num_rows} rows were read but {written} written.")
+            if not self._thoroughly(self._too_many_nulls(table, path)):
+                break
+        self._finish(batch, Part(path, self._batches, table.num_rows, kept), wrong, met)
+        return True
+
+    def empty(self) -> None:
+        """Write the columns of a file without rows."""
+        names = {column_name(i): pa.array([], pa.string()) for i in range(len(self._task.reader.names))}
+        self._register(pa.table(names))
+        path = self._stem.with_name(f"{self._stem.name}-00000.parquet")
+        self._write(path)
+        self._task.parts.append(Part(path, 0, 0, None))
+
+    def _register(self, table: pa.Table) -> None:
+        self._con.register("batch", table)
+
+    def _write(self, path: Path) -> int:
+        query = self._sql().typed(self._columns)
+        return int(only_row(self._con, f"COPY ({query}) TO {literal(str(path))} ({_PARQUET})")[0])
+
+    def _look(self, table: pa.Table) -> None:
+        """Take the form of dates from the first value of each column that has none yet."""
+        sql = self._sql()
+        for key, handling in enumerate(self._task.handlings):
+            unknown = handling.column.kind == "text" and not handling.column.known
+            if handling.form is not None or not (handling.has_dates or unknown):
+                continue
+            value = _first_value(table, handling)
+            if value is None:
+                continue
+            handling.form = dates_in.form_of(value)
+            if unknown:
+                handling.dated = self._is_dated(handling.column.name, value)
+            handling.full = handling.has_dates and (handling.full or not sql.has_fast(key))
+            handling.form = "any" if handling.full else handling.form
+
+    def _is_dated(self, name: str, value: str) -> bool:
+        wanted = name in self._task.stamps and dates_in.looks_dated(value, "ymd")
+        return self._choices.dated.setdefault(name, wanted or dates_in.looks_dated(value, self._task.order))
+
+    def _too_many_nulls(self, table: pa.Table, path: Path) -> list[Handling]:
+        """Columns read fast that have more nulls typed than as text: something else is in them."""
+        metadata = pq.read_metadata(path)
+        nulls = dict.fromkeys(metadata.schema.names, 0)
+        for group in range(metadata.num_row_groups):
+            for at in range(metadata.num_columns):
+                column = metadata.row_group(group).column(at)
+                nulls[column.path_in_schema] += column.statistics.null_count
+        loose = []
+        for handling in self._task.handlings:
+            if handling.full or not (handling.checked or handling.column.name == "Id"):
+                continue
+            identity = handling.column.name == "Id"
+            expected = 0 if identity else table.column(handling.column.sources[0]).null_count
+            if nulls[handling.column.name] != expected:
+                loose.append(handling)
+        return loose
+
+    def _thoroughly(self, handlings: list[Handling]) -> bool:
+        for handling in handlings:
+            handling.full = True
+            handling.form = "any" if handling.has_dates else handling.form
+        return bool(handlings)
+
+    def _examine(self, met: Counter[tuple[str, str]]) -> bool:
+        """Count what the values are; False if the object must be read again."""
+        sql = self._sql()
+        answer = self._con.execute(sql.met())
+        names = [column[0] for column in answer.description or []]
+        counts = dict(zip(names, *answer.fetchall(), strict=True))
+        sound = True
+        for key, handling in enumerate(self._task.handlings):
+            if not handling.full:
+                continue
+            found = {what.rpartition("_")[0]: count for what, count in counts.items() if what.endswith(f"_{key}")}
+            if found.get("undeclared"):
+                self._refuse_order(key)
+            sound = self._choose(handling, found) and sound
+            met.update({(handling.column.name, what): n for what, n in found.items() if isinstance(n, int) and n})
+        return sound
+
+    def _refuse_order(self, key: int) -> None:
+        handling = self._task.handlings[key]
+        if handling.dated and handling.column.name not in self._task.stamps:
+            return
+        examples = self._con.execute(self._sql().examples(key, "undeclared")).fetchall()
+        shown = ", ".join(repr(value) for (value,) in examples)
+        raise AmbiguousDatesError(
+            f"In {self._task.source.name} the column {handling.column.name} has dates whose day and month can be "
+            f"mistaken for each other: {shown}. Say how they are written with --date-order mdy, dmy or ymd, or for "
+            f'this file alone with date_order = "mdy" in the table [files."{self._task.source.base}"] of leadline.toml.'
+        )
+
+    def _choose(self, handling: Handling, found: dict[str, int | list[str]]) -> bool:
+        """Draw conclusions about a column; False if earlier rows were read under another one."""
+        name, choices = handling.column.name, self._choices
+        if handling.dated and found["bad"]:
+            choices.dated[name] = False
+            return False
+        if not handling.has_numbers:
+            return True
+        if handling.style == "comma" and found["point"]:
+            choices.settled.add(name)
+            del choices.style[name]
+            return False
+        if handling.style == "point" and found["comma"] and name not in choices.settled:
+            choices.style[name] = "comma"
+            return False
+        return self._choose_currency(handling, found)
+
+    def _choose_currency(self, handling: Handling, found: dict[str, int | list[str]]) -> bool:
+        name, signs, codes = handling.column.name, found["signs"], found["codes"]
+        if isinstance(signs, list) and signs:
+            self._task.signs.setdefault(name, set()).update(signs)
+            if len(self._task.signs[name]) > 1:
+                raise SourceError(
+                    f"In {self._task.source.name} the column {name} has several currency signs "
+                    f"({' '.join(sorted(self._task.signs[name]))}) . Export the amounts with their CurrencyIsoCode."
+                )
+        known = any(one.column.name == CURRENCY for one in self._task.handlings)
+        if codes and handling.column.kind == "decimal" and not known and not self._choices.derive_currency:
+            self._choices.derive_currency = True
+            return False
+        return True
+
+    def _wrong(self, batch: Batch) -> tuple[list[Reject], npt.NDArray[np.int64] | None]:
+        """Rows with a wrong value, and the numbers of the others (None for all)."""
+        count = batch.table.num_rows
+        numbered = batch.table.append_column("_row", pa.array(np.arange(count, dtype=np.int64)))
+        self._register(numbered)
+        rows = self._con.execute(self._sql().wrong_rows()).fetchall()
+        if not rows:
+            return [], None
+        kept = np.ones(count, np.bool_)
+        kept[[row for row, _, _ in rows]] = False
+        rejects = [Reject(batch.line(row), column, reason, batch.text(row)) for row, column, reason in rows]
+        return rejects, np.flatnonzero(kept)
+
+    def _finish(self, batch: Batch, part: Part, wrong: list[Reject], met: Counter[tuple[str, str]]) -> None:
+        task = self._task
+        for handling in task.handlings:
+            if handling.form == "local" and handling.column.kind == "datetime":
+                met[handling.column.name, "zoneless"] += 1
+        task.met.update(met)
+        task.rejects.add(sorted([*batch.rejects, *wrong]))
+        task.rows += batch.rows
+        if part.rows or not task.parts:
+            task.parts.append(part)
+        else:
+            part.path.unlink()
+        self._batches += 1
+
+
+def _first_value(table: pa.Table, handling: Handling) -> str | None:
+    if not handling.column.sources:
+        return handling.column.constant
+    for chunk in table.column(handling.column.sources[0]).chunks:
+        at = pc.index(pc.is_valid(chunk), True).as_py()
+        if at >= 0:
+            return str(chunk[at].as_py())
+    return None
