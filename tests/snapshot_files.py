@@ -14,9 +14,9 @@ Meta = dict[str, str]
 
 def describe(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
     """The tables every snapshot has about itself."""
-    con.execute('CREATE TABLE _tables ("table" VARCHAR, key_columns VARCHAR, description VARCHAR)')
+    rows = ", ".join(f"('{table}', 'k', 'numbers')" for table in tables)
+    con.execute(f'CREATE TABLE _tables AS SELECT * FROM (VALUES {rows}) AS t ("table", key_columns, description)')
     con.execute('CREATE TABLE _columns ("table" VARCHAR, "column" VARCHAR, type VARCHAR, description VARCHAR)')
-    con.executemany("INSERT INTO _tables VALUES (?, 'k', 'numbers')", [[table] for table in tables])
 
 
 def meta_of(number: int) -> Meta:

@@ -69,7 +69,7 @@ def test_funnel_shows_counts_and_both_shares():
     said = drawn(sample.funnel())
     for text in ("12,480", "4,212", "33.8 %", "70.9 %", "23.9 %", "316", "26.2 %", "2.5 %", "222"):
         assert text in said
-    assert charts.summary(sample.funnel()).startswith("Of 12,480 journeys at Inquiry, 316 (2.5 %) are at Won.")
+    assert charts.summary(sample.funnel()).startswith("Of 12,480 journeys at Inquiry, 316 (2.5 %) reached Won.")
 
 
 def test_standing_shows_no_shares():
@@ -321,3 +321,27 @@ def test_credit_by_a_dimension_of_campaigns_is_named_by_it():
     said = drawn(replace(result, table=table, columns=columns))
     assert {"Webinar", "Event", "Mail", "(empty)"} <= set(said)
     assert "2,245,000" in said  # both webinars
+
+
+def test_stages_keep_their_order_through_gaps():
+    seen = [
+        ("2026-01", "MQL"),
+        ("2026-01", "Won"),
+        ("2026-02", "Inquiry"),
+        ("2026-02", "MQL"),
+        ("2026-02", "SQL"),
+        ("2026-02", "Won"),
+    ]
+    rows = [sample.volume_row(period, stage, "standing", 5) for period, stage in seen]
+    result = sample.volume_result("Standing", "standing", rows)
+    assert [text for text in drawn(result) if text in sample.STAGES] == ["Inquiry", "MQL", "SQL", "Won"]
+    assert charts.summary(result, "funnel") == "5 journeys stand at Inquiry, 5 at Won."
+
+
+def test_more_may_enter_a_later_stage_than_the_first():
+    counts = {"Inquiry": 270, "MQL": 463}
+    rows = [sample.volume_row("all", stage, "entered", count) for stage, count in counts.items()]
+    result = sample.volume_result("Entered", "entered", rows)
+    assert "171.5 %" in drawn(result)
+    assert charts.draw(result).to_dict()["layer"][1]["encoding"]["x"]["scale"]["domain"] == [0, 463]
+    assert charts.summary(result).startswith("270 journeys entered Inquiry, 463 entered MQL.")

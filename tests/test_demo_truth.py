@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import tomllib
 from collections import Counter
 from decimal import Decimal
@@ -18,7 +19,7 @@ from leadline.config import Settings
 from leadline.demo.org import AS_OF, CONFIG_TOML, DemoOrg, generate
 from leadline.demo.params import STAGES, Parameters
 from leadline.demo.truth import Truth, truth
-from leadline.demo.truth_measures import ADVANCED, Conversion
+from leadline.demo.truth_measures import ADVANCED, By, Conversion
 from leadline.schema import OBJECTS
 from tests.oracle import answers as oracle_answers
 from tests.oracle import conversion as oracle_conversion
@@ -27,7 +28,7 @@ from tests.oracle import velocity as oracle_velocity
 from tests.oracle.oracle import answer
 
 PEOPLE = 1500
-STEPS = list(zip(STAGES, STAGES[1:], strict=False))
+STEPS = list(itertools.pairwise(STAGES))
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +150,9 @@ def test_classes_add_up_and_so_do_segments(many: Truth, first: str, second: str)
     reached = sum(item.journey.furthest >= STAGES.index(first) for item in many.journeys)
     assert total.started + total.too_young + total.implied + total.out_of_order + total.undated == reached
     assert 0 < total.converted < total.started
-    for by in ("campaign_type", "industry", "campaign", "lead_source", "month"):
-        parts = many.conversion(first, second, 90, by).values()  # type: ignore[arg-type]
+    dimensions: tuple[By, ...] = ("campaign_type", "industry", "campaign", "lead_source", "month")
+    for by in dimensions:
+        parts = many.conversion(first, second, 90, by).values()
         for name in Conversion.__dataclass_fields__:
             assert sum(getattr(part, name) for part in parts) == getattr(total, name)
 

@@ -114,7 +114,7 @@ def test_a_narrow_screen_gives_up_columns_and_says_so():
 
 
 def test_no_rows():
-    assert "No rows: nothing matches the filters above." in terminal.text(sample.empty(sample.conversion()))
+    assert "No rows: nothing matches." in terminal.text(sample.empty(sample.conversion()))
 
 
 def test_names_cannot_steer_the_terminal():

@@ -162,7 +162,7 @@ def test_no_rows_and_no_grade():
     result = replace(sample.empty(sample.conversion()), trust=Trust())
     text = report.render({"Conversion": result}, title="T")
     Page(text)
-    assert "No rows: nothing matches the filters above." in text
+    assert "No rows: nothing matches." in text
     assert "no grade" in text
     assert "<svg" not in text
 

@@ -134,7 +134,7 @@ def _figure(result: Result, name: str, anchor: str) -> str:
 def _table(result: Result, anchor: str) -> str:
     grid = present.grid(result)
     if not grid.rows:
-        return "<p>No rows: nothing matches the filters above.</p>"
+        return "<p>No rows: nothing matches.</p>"
     constants = "; ".join(f"{label} {text}" for label, text in grid.constants if text)
     caption = f"{_text(result.title)}{f' ({_text(constants)})' if constants else ''}"
     heads = "".join(f'<th scope="col"{_number(h.numeric)}{_help(h.help)}>{_text(h.label)}</th>' for h in grid.headings)

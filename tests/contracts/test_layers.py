@@ -15,7 +15,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     3: ("ledger", "locks", "snapshots", "engines"),
     4: ("model",),
     5: ("audit", "metrics"),
-    6: ("render", "charts", "report", "explain", "diff", "propose", "survey"),
+    6: ("publish", "render", "charts", "report", "explain", "diff", "propose", "survey"),
     7: ("workspace",),
     8: ("cli", "__main__"),
 }

@@ -120,11 +120,8 @@ class EntryReader:
             return [] if at is None else [Entry(target, at, name, record, "stamped")]
         if source.values is not None:
             return self._values(target, source, name, row)
-        if source.milestone == "created":
-            at = when(row, "CreatedDate")
-            return [] if at is None else [Entry(target, at, name, record, "milestone")]
-        if source.milestone == "converted" and flag(row, "IsConverted"):
-            at = when(row, "ConvertedDate")
+        if source.milestone == "created" or (source.milestone == "converted" and flag(row, "IsConverted")):
+            at = when(row, "CreatedDate" if source.milestone == "created" else "ConvertedDate")
             return [Entry(target, at, name, record, "milestone", CURRENT if at is None else None)]
         return []
 

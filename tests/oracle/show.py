@@ -11,16 +11,24 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
+from leadline.config import Settings
 from tests.oracle import tables
+from tests.oracle.answers import Answers
 from tests.oracle.oracle import answer
 from tests.oracle.org import random_org
+from tests.oracle.records import Org
 
 
 def lines(seed: int, only: str) -> list[str]:
     """Settings, records and answers as text."""
     org, settings, as_of = random_org(random.Random(seed))
-    answers = answer(org, settings, as_of)
-    found = [settings.model_dump_json(indent=1, exclude_defaults=True), f"as of {as_of} in {answers.clock.zone}"]
+    return records_and_answers(org, settings, answer(org, settings, as_of), only)
+
+
+def records_and_answers(org: Org, settings: Settings, answers: Answers, only: str) -> list[str]:
+    """The same of an org at hand."""
+    clock = answers.clock
+    found = [settings.model_dump_json(indent=1, exclude_defaults=True), f"as of {clock.as_of} in {clock.zone}"]
     for name, rows in org.items():
         for row in rows:
             text = ", ".join(f"{field}={value}" for field, value in row.items() if value is not None)

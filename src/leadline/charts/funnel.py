@@ -26,7 +26,7 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
     """
     tokens, stages = THEMES[theme], _stages(result)
     base = alt.Chart(parts.data(stages)).encode(y=parts.names_axis("stage"))
-    width = alt.Scale(domain=[0, max(stage["first"] for stage in stages) or 1])
+    width = alt.Scale(domain=[0, max(max(stage["first"], stage["count"]) for stage in stages) or 1])
     x = alt.X("count", type="quantitative", axis=None, scale=width)
     layers = [
         base.mark_bar(color=tokens.grid, height=parts.BAR, cornerRadiusEnd=2).encode(
@@ -45,10 +45,15 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
 def summary(result: Result) -> str:
     """One sentence: the ends of the funnel and its largest loss."""
     stages = _stages(result)
-    first, last = stages[0], stages[-1]
-    sentence = f"Of {first['count']:,} {result.unit} at {first['stage']}, {last['count']:,} ({last['of_first']}) are at {last['stage']}."
-    if parts.setting(result, "view") == "standing" or len(stages) < 2:
+    first, last, view = stages[0], stages[-1], parts.setting(result, "view")
+    if view == "standing":
         return f"{first['count']:,} {result.unit} stand at {first['stage']}, {last['count']:,} at {last['stage']}."
+    if view == "entered":
+        sentence = (
+            f"{first['count']:,} {result.unit} entered {first['stage']}, {last['count']:,} entered {last['stage']}."
+        )
+    else:
+        sentence = f"Of {first['count']:,} {result.unit} at {first['stage']}, {last['count']:,} ({last['of_first']}) reached {last['stage']}."
     shares = [
         (after["count"] / before["count"], before, after)
         for before, after in itertools.pairwise(stages)
@@ -66,11 +71,10 @@ def _stages(result: Result) -> list[dict[str, Any]]:
     if parts.setting(result, "view") == "standing":
         last = max(row["period"] or "" for row in rows)
         rows = [row for row in rows if (row["period"] or "") == last]
-    counts: dict[str, list[int]] = {}
+    counts = {stage: [0, 0] for stage in parts.stages_of(result, rows)}
     for row in rows:
-        both = counts.setdefault(row["stage"], [0, 0])
-        both[0] += row["count"]
-        both[1] += row["count"] - row["observed"]
+        counts[row["stage"]][0] += row["count"]
+        counts[row["stage"]][1] += row["count"] - row["observed"]
     first = next(iter(counts.values()))[0]
     stages, previous = [], None
     for stage, (count, implied) in counts.items():

@@ -46,6 +46,23 @@ def _name(value: Any) -> str:
     return present.EMPTY if value is None else present.clean(str(value))
 
 
+def stages_of(result: Result, rows: Sequence[Row]) -> list[str]:
+    """Stages in funnel order, which every group of rows keeps but may show with gaps."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in ["period", *present.dimensions(result)]), []).append(row["stage"])
+    order: list[str] = []
+    for stages in groups.values():
+        place = 0
+        for stage in stages:
+            if stage in order:
+                place = order.index(stage) + 1
+            else:
+                order.insert(place, stage)
+                place += 1
+    return order
+
+
 def setting(result: Result, name: str) -> str:
     """A setting of the question that is the same in every row, such as the view; else empty."""
     values = set(result.table.column(name).to_pylist()) if name in result.table.column_names else set()

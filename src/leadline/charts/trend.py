@@ -38,6 +38,9 @@ def summary(result: Result) -> str:
     first, last = min(periods), max(periods)
     stages = list(dict.fromkeys(point["stage"] for point in points))
     at = {(point["stage"], point["period"]): point["count"] for point in points}
+    if first == last:
+        counts = [f"{stage} {at.get((stage, first), 0):,}" for stage in stages]
+        return f"{result.unit.capitalize()}: {', '.join(counts)}."
     told = [
         f"{stage} {at.get((stage, first), 0):,} and {at.get((stage, last), 0):,}"
         for stage in dict.fromkeys([stages[0], stages[-1]])
@@ -56,7 +59,8 @@ def _points(result: Result) -> list[dict[str, Any]]:
             point["goal"] = (point["goal"] or 0) + row["goal"]
     for point in counts.values():
         point["shown"] = f"{point['count']:,}"
-    return list(counts.values())
+    order = parts.stages_of(result, parts.rows_of(result))
+    return sorted(counts.values(), key=lambda point: order.index(point["stage"]))
 
 
 def _panel(result: Result, points: list[dict[str, Any]], stage: str, theme: Theme, *, last: bool) -> Any:

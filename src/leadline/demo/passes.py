@@ -6,11 +6,10 @@ What the records show of it is less: a stamp is missing, a status was not tracke
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.demo.book import Book, Days, Mask
 from leadline.demo.clock import NO_DAY
 from leadline.demo.deals import plan_deals
 from leadline.demo.params import (
@@ -34,28 +33,8 @@ from leadline.demo.params import (
 )
 from leadline.demo.world import Columns, World, rng_for, take
 
-Days = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
 _WIDTH = 8
 _HOUR = 3600
-
-
-@dataclass
-class Book:
-    """What the passes of one block wrote down, each a list of tables to be put together."""
-
-    responses: list[Columns] = field(default_factory=list)
-    changes: list[Columns] = field(default_factory=list)
-    deals: list[Columns] = field(default_factory=list)
-    causes: list[Columns] = field(default_factory=list)
-    mqls: list[Columns] = field(default_factory=list)
-    deal_count: int = 0
-
-    def change(self, person: Days, day: Days, second: Days, status: int, rows: Mask) -> None:
-        """Lead.Status was set; the previous value follows from the order of the changes."""
-        part = {"person": person, "day": day, "second": second, "status": np.full(len(person), status, np.int64)}
-        self.changes.append(take(part, rows))
 
 
 def run_passes(world: World, block: int, people: Columns, passes: int = 3) -> Book:

@@ -6,22 +6,19 @@ unattributed (+ other window), to the minor unit.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Any
-
 import ibis
 import ibis.expr.types as ir
 
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics import costs, credit_list, dimensions, periods, points, touches
 from leadline.metrics.assemble import Assembly
+from leadline.metrics.influence_rows import Rows, Shape
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model import dimensions as declared_dimensions
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 
 WINDOWS, SCOPES, DATES = touches.WINDOWS, touches.SCOPES, touches.DATES
-STATES = ("won", "open", "lost")
 
 TEXT = (
     "Amounts of opportunities split over the dated responses of their people, from {days} days before the creation "
@@ -77,14 +74,14 @@ def influence(
     asked = ask(opened, query if query.unit else _of_opportunities(query))
     if asked.unit != "opportunities":
         raise UsageError(f"Influence is measured on opportunities, not {asked.unit}; leave --unit out.")
-    return _Influence(asked, models or list(opened.settings.influence.models), scope, window, date).result()
+    return Question(asked, models or list(opened.settings.influence.models), scope, window, date).result()
 
 
 def _of_opportunities(query: Query) -> Query:
     return Query(**{**{name: getattr(query, name) for name in query.__slots__}, "unit": "opportunities"})
 
 
-class _Influence:
+class Question:
     """One question about influence."""
 
     def __init__(self, asked: Asked, models: list[str], scope: str | None, window: str, date: str) -> None:
@@ -96,8 +93,8 @@ class _Influence:
         self.look_back = settings.look_back_days
         self.dated = bool(self._known_creations())
         self.date = date if self.dated else "closed"
-        self.campaigns = costs.Campaigns(asked)
         self.campaign_by, self.deal_by = self._split_dimensions()
+        self.shape = Shape(asked, self.deal_by, self.campaign_by, costs.Campaigns(asked), self.scope, window)
 
     def result(self) -> Result:
         """All models in one table."""
@@ -109,7 +106,7 @@ class _Influence:
         rows, totals = [], []
         for model in self.models:
             credits = points.credited(points.pointed(touched, model), valued)
-            found = _Rows(self, model, credits, valued, reasons)
+            found = Rows(self.shape, model, credits, valued, reasons)
             rows += found.rows()
             totals += found.totals(self._outside(deals))
         text = TEXT.format(days=self.look_back, date=self.date)
@@ -192,186 +189,3 @@ class _Influence:
     def _list(self, made: Assembly, touched: ir.Table, valued: ir.Table, reasons: ir.Table) -> Result:
         """One row per credit of each model, and one per opportunity that is unattributed."""
         return credit_list.of(made, self.models, self.window, touched, valued, reasons)
-
-
-class _Rows:
-    """Rows and totals of one model."""
-
-    def __init__(
-        self, question: _Influence, model: str, credits: ir.Table, valued: ir.Table, reasons: ir.Table
-    ) -> None:
-        self.question = question
-        self.model = model
-        self.deal_keys = [*question.deal_by, "period_day"]
-        asked = question.asked
-        facts = valued.select("opportunity_id", "state", *self.deal_keys)
-        self.credited = asked.opened.arrow(self._sums(asked, credits.join(facts, "opportunity_id"))).to_pylist()
-        remaining = valued.join(reasons, "opportunity_id")
-        self.unattributed = asked.opened.arrow(
-            remaining.group_by(*self.deal_keys, "reason", "state").aggregate(
-                amount=remaining.amount.sum(), opportunities=remaining.count()
-            )
-        ).to_pylist()
-
-    def _sums(self, asked: Asked, credits: ir.Table) -> ir.Table:
-        """Credit per campaign (or dimension of it), state and part."""
-        keys = ["campaign_id"] if not self.question.campaign_by else list(self.question.campaign_by)
-        labelled = credits.select(
-            "campaign_id", "opportunity_id", "state", "credit", "points", "is_sourced", *self.deal_keys
-        )
-        if self.question.campaign_by:
-            labelled = dimensions.attach(asked, labelled, self.question.campaign_by)
-        by = [*self.deal_keys, *keys]
-        counts = labelled.filter(labelled.points > 0)
-        return counts.group_by(*by).aggregate(
-            touch_count=counts.count(),
-            deal_count=counts.opportunity_id.nunique(),
-            **{
-                f"{state}_{part}": _where(counts, state, part)
-                for state in STATES
-                for part in ("sourced", "accelerated")
-            },
-        )
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Campaign rows by credit, then what remains."""
-        totals = self._period_totals()
-        rows = [self._campaign_row(row, totals) for row in self.credited]
-        rows.sort(
-            key=lambda row: (*[str(row[name]) for name in self.deal_keys], -_credit(row), str(row["campaign_id"]))
-        )
-        rows += self._rest(totals)
-        rows.sort(key=lambda row: tuple(str(row[name]) for name in self.deal_keys))
-        return [self._finished(row) for row in rows]
-
-    def _campaign_row(self, row: dict[str, Any], totals: dict[tuple, int]) -> dict[str, Any]:
-        window = self.question.window
-        parts = ("sourced", "accelerated") if window == "influenced" else (window,)
-        amounts = {f"{state}_amount": sum(row[f"{state}_{part}"] for part in parts) for state in STATES}
-        by_part = {
-            f"{part}_amount": sum(row[f"{state}_{part}"] for state in STATES) if part in parts else 0
-            for part in ("sourced", "accelerated")
-        }
-        found = {name: row[name] for name in (*self.deal_keys, *self.question.campaign_by)}
-        return {
-            **found,
-            "bucket": "campaign",
-            "reason": None,
-            "campaign_id": row.get("campaign_id"),
-            "responses": row["touch_count"],
-            "opportunities": row["deal_count"],
-            **amounts,
-            **by_part,
-            "share": _share(sum(amounts.values()), totals[self._place(row)]),
-        }
-
-    def _rest(self, totals: dict[tuple, int]) -> list[dict[str, Any]]:
-        rest: dict[tuple, dict[str, Any]] = {}
-        for row in self.unattributed:
-            key = (*self._place(row), "unattributed", row["reason"])
-            self._add(rest, key, row["state"], row["amount"], row["opportunities"])
-        if self.question.window != "influenced":
-            other = "accelerated" if self.question.window == "sourced" else "sourced"
-            for row in self.credited:
-                key = (*self._place(row), "other_window", None)
-                for state in STATES:
-                    self._add(rest, key, state, row[f"{state}_{other}"], None)
-        for found in rest.values():
-            place = tuple(found[name] for name in self.deal_keys)
-            found["share"] = _share(_credit(found), totals[place])
-        return [rest[key] for key in sorted(rest, key=lambda key: [str(part) for part in key])]
-
-    def _add(self, rest: dict, key: tuple, state: str, amount: int, deals: int | None) -> None:
-        *place, bucket, reason = key
-        blank = {
-            **dict(zip(self.deal_keys, place, strict=True)),
-            **dict.fromkeys(self.question.campaign_by),
-            "bucket": bucket,
-            "reason": reason,
-            "campaign_id": None,
-            "responses": 0,
-            "opportunities": None,
-            **{f"{one}_amount": 0 for one in STATES},
-            "sourced_amount": None,
-            "accelerated_amount": None,
-        }
-        found = rest.setdefault(key, blank)
-        found[f"{state}_amount"] += amount
-        if deals is not None:
-            found["opportunities"] = (found["opportunities"] or 0) + deals
-
-    def _finished(self, row: dict[str, Any]) -> dict[str, Any]:
-        asked = self.question.asked
-        campaign_id = row["campaign_id"]
-        facts = self.question.campaigns.facts(campaign_id, row["period_day"])
-        cost = facts.cost if row["bucket"] == "campaign" else None
-        roi = (row["won_amount"] - cost) / cost if cost else None
-        return {
-            **row,
-            "period": asked.period_label(row["period_day"]),
-            "campaign": facts.label,
-            "model": self.model,
-            "scope": self.question.scope,
-            "window": self.question.window,
-            "cost": cost,
-            "roi": roi,
-        }
-
-    def _place(self, row: dict[str, Any]) -> tuple:
-        return tuple(row[name] for name in self.deal_keys)
-
-    def _period_totals(self) -> dict[tuple, int]:
-        sums: dict[tuple, int] = defaultdict(int)
-        for row in self.credited:
-            sums[self._place(row)] += sum(
-                row[f"{state}_{part}"] for state in STATES for part in ("sourced", "accelerated")
-            )
-        for row in self.unattributed:
-            sums[self._place(row)] += row["amount"]
-        return sums
-
-    def totals(self, outside: dict[str, int]) -> list[dict[str, Any]]:
-        """The reconciliation: total, credited, pending, unattributed, other window, in three states."""
-        sums: dict[str | None, dict[str, Any]] = {}
-        for row in self.rows():
-            total = sums.setdefault(row["period"], self._blank_total(row["period"], outside))
-            name = {"campaign": "credited", "unattributed": "unattributed", "other_window": "other_window"}[
-                row["bucket"]
-            ]
-            for state in STATES:
-                amount = row[f"{state}_amount"]
-                for part in (f"{name}_amount", f"{state}_{name}_amount", "total_amount", f"{state}_total_amount"):
-                    total[part] += amount
-            if row["bucket"] == "unattributed":
-                total["unattributed"][row["reason"]] = total["unattributed"].get(row["reason"], 0) + _credit(row)
-        if not sums:
-            sums[None] = self._blank_total(None if self.question.asked.query.grain else "all", outside)
-        return list(sums.values())
-
-    def _blank_total(self, period: str | None, outside: dict[str, int]) -> dict[str, Any]:
-        names = ("total", "credited", "pending", "unattributed", "other_window")
-        amounts = {f"{name}_amount": 0 for name in names}
-        by_state = {f"{state}_{name}_amount": 0 for state in STATES for name in names}
-        return {
-            "period": period,
-            "model": self.model,
-            "scope": self.question.scope,
-            "window": self.question.window,
-            **amounts,
-            **by_state,
-            "unattributed": {},
-            "outside": outside,
-        }
-
-
-def _where(credits: ir.Table, state: str, part: str) -> ir.IntegerScalar:
-    chosen = (credits.state == state) & (credits.is_sourced == (part == "sourced"))
-    return ibis.ifelse(chosen, credits.credit, ibis.literal(0, "int64")).sum()
-
-
-def _credit(row: dict[str, Any]) -> int:
-    return int(row["won_amount"] + row["open_amount"] + row["lost_amount"])
-
-
-def _share(amount: int, total: int) -> float | None:
-    return amount / total if total else None

@@ -32,7 +32,8 @@ def person_events(
     last = answers.group_by("person_id", "day").aggregate(last_response=answers.s.max())
     own = _dated_after_responses(_own_entries(entries, persons, as_of), last)
     held = _held(pairs, deals, last)
-    return ibis.union(answers, own, _created(held), _deal_entries(entries, held, last, as_of), _closes(held))
+    of_deals = _deal_entries(entries, held, last, as_of)
+    return ibis.union(answers, own, _created(held, of_deals), of_deals, _closes(held))
 
 
 def _row(table: ir.Table, **columns: ir.Value | str) -> ir.Table:
@@ -132,15 +133,24 @@ def _held(pairs: ir.Table, deals: ir.Table, last: ir.Table) -> ir.Table:
     )
 
 
-def _created(held: ir.Table) -> ir.Table:
+def _created(held: ir.Table, of_deals: ir.Table) -> ir.Table:
+    """Creations; one that is, or comes with, a stage entry of the same second is that entry."""
+    order = ibis.window(group_by=["person_id", "record_id"], order_by=["s", "stage_no", "evidence"])
+    ranked = of_deals.mutate(nth=ibis.row_number().over(order))
+    first = ranked.filter(ranked.nth == 0).select(
+        "person_id", opportunity_id="record_id", first_s="s", first_stage="stage_no", evidence="evidence"
+    )
+    joined = held.left_join(first, ["person_id", "opportunity_id"])
+    at_once = (joined.first_s == joined.opened_s).fill_null(False)
     return _row(
-        held,
+        joined,
         person_id="person_id",
         s="opened_s",
         day="created_day",
         is_date="created_is_date",
         rank=ibis.literal(STAGE, "int64"),
-        stage_no=ibis.literal(NO_STAGE, "int64"),
+        stage_no=ibis.ifelse(at_once, joined.first_stage, ibis.literal(NO_STAGE, "int64")),
+        evidence=ibis.ifelse(at_once, joined.evidence, ibis.null("string")),
         id="opportunity_id",
         record_id="opportunity_id",
         kind=ibis.literal("created"),

@@ -63,7 +63,7 @@ def _spans(events: ir.Table) -> ir.Table:
 
     Columns: journey_id, side, stage_no, from_seq, to_seq, own_before.
     """
-    marks = events.filter(ibis._.kind.isin(["entry", "close"]) & (events.seq <= events.end_seq))
+    marks = events.filter(ibis._.kind.isin(["created", "entry", "close"]) & (events.seq <= events.end_seq))
     record = ibis.window(group_by=["journey_id", "side", "record_id"], order_by="seq")
     spanned = marks.mutate(to_seq=marks.seq.lead().over(record), own_before=marks.stage_no.lag().over(record))
     entries = spanned.filter(spanned.stage_no != NO_STAGE)
@@ -121,7 +121,8 @@ def requalifications(positions: ir.Table) -> ir.Table:
     compared = positions.mutate(before=positions.position.lag().over(order))
     moved = compared.own_before.isnull() | (compared.own_before != compared.stage_no)
     kept = compared.filter(
-        (compared.kind == "entry")
+        compared.kind.isin(["created", "entry"])
+        & (compared.stage_no != NO_STAGE)
         & moved
         & (compared.before == compared.position).fill_null(False)
         & (compared.stage_no < compared.position)

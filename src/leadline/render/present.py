@@ -20,6 +20,7 @@ from leadline.results import Column, Result
 NOTHING = "–"
 NOT_REACHED = "not reached"
 EMPTY = "(empty)"
+UNDATED = "undated"
 ALL_TIME = "all"
 """Label of the only period of a question without grain."""
 
@@ -44,7 +45,9 @@ _ONLY_IF_ANY = frozenset(
 )
 # Column → the two columns that hold its 95 % limits.
 _BANDS = {"rate": ("rate_low", "rate_high"), "median_days": ("median_low", "median_high")}
-_PERCENTILES = frozenset(("median_days", "median_low", "median_high", "p75_days", "p90_days", "advance_median_days"))
+# Absent values of these mean "not reached" where anything was counted. A lower limit is not among
+# them: where it is absent the band is undefined, and nothing is said of it.
+_PERCENTILES = frozenset(("median_days", "median_high", "p75_days", "p90_days"))
 _BUCKETS = {"pending": "pending: milestones not yet reached", "other_window": "other window"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -84,7 +87,12 @@ def grid(result: Result, *, wide: bool = False) -> Grid:
     constants = tuple(_constants(result, cells))
     lifted = {name for name, _, _ in constants}
     merged = _merge(result, cells)
-    shown = [c.name for c in result.columns if c.name not in lifted | merged and _says_something(result, c)]
+    shown = [
+        c.name
+        for c in result.columns
+        if c.name not in lifted | merged
+        and (_says_something(result, c) or ("bucket" in merged and c.name == "campaign"))
+    ]
     hidden = tuple(c.name for c in result.columns if c.name not in lifted | merged and c.name not in shown)
     return _assemble(result, shown, cells, tuple((label, text) for _, label, text in constants), hidden)
 
@@ -180,7 +188,7 @@ def _cells(result: Result, column: Column) -> list[str]:
     if column.name in _PERCENTILES and "n" in result.table.column_names:
         counted = result.table.column("n").to_pylist()
         return [_percentile(value, n) for value, n in zip(values, counted, strict=True)]
-    empty = EMPTY if column.name in dimensions(result) else NOTHING
+    empty = UNDATED if column.name == "period" else EMPTY if column.name in dimensions(result) else NOTHING
     return [empty if value is None else _text(value, column, digits, result.timezone) for value in values]
 
 
@@ -233,14 +241,29 @@ def _merge(result: Result, cells: dict[str, list[str]]) -> set[str]:
             merged |= {low, high}
     if {"rate", "small"} <= cells.keys():
         small = result.table.column("small").to_pylist()
-        cells["rate"] = [f"{text} small" if few else text for text, few in zip(cells["rate"], small, strict=True)]
+        cells["rate"] = [
+            f"{text} small" if few and text != NOTHING else text for text, few in zip(cells["rate"], small, strict=True)
+        ]
         merged.add("small")
     if {"bucket", "reason", "campaign"} <= cells.keys():
-        names = dict.fromkeys([*dimensions(result), "bucket", "reason", "campaign"])
-        rows = result.table.select(list(names)).to_pylist()
-        cells["campaign"] = [bucket_name(result, row) for row in rows]
+        _name_buckets(result, cells)
         merged |= {"bucket", "reason", "campaign_id"} & cells.keys()
     return merged
+
+
+def _name_buckets(result: Result, cells: dict[str, list[str]]) -> None:
+    """One column that says campaign or remainder; dimensions of a campaign say nothing of a remainder."""
+    asked = dimensions(result)
+    names = dict.fromkeys([*asked, "bucket", "reason", "campaign"])
+    rows = result.table.select(list(names)).to_pylist()
+    # Credit by a dimension of campaigns is named in the dimension's own column.
+    cells["campaign"] = [
+        bucket_name(result, row) if row["campaign"] or row["bucket"] != "campaign" else "" for row in rows
+    ]
+    for name in asked:
+        if name != "campaign":
+            loose = [row["bucket"] != "campaign" and row[name] is None for row in rows]
+            cells[name] = ["" if none else text for none, text in zip(loose, cells[name], strict=True)]
 
 
 def bucket_name(result: Result, row: Mapping[str, Any]) -> str:
@@ -258,7 +281,7 @@ def bucket_name(result: Result, row: Mapping[str, Any]) -> str:
 
 
 def _with_band(value: str, low: str, high: str) -> str:
-    if value == NOTHING or (low == NOTHING and high == NOTHING):
+    if low == NOTHING:
         return value
     return f"{value} ({low.removesuffix(' %')} to {high.removesuffix(' %')})"
 

@@ -70,7 +70,7 @@ def show(result: Result, console: Console, *, wide: bool = False) -> None:
         console.print(table)
     else:
         left_out = ()
-        console.print(Text("No rows: nothing matches the filters above."))
+        console.print(Text("No rows: nothing matches."))
     for line, style in _footer(result, left_out):
         console.print(Text(line, style=style), highlight=False)
 

@@ -15,7 +15,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
-from leadline.engines import literal, quoted
+from leadline.engines import quoted
 from leadline.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -62,18 +62,18 @@ def content_hash(con: duckdb.DuckDBPyConnection) -> str:
     Raises:
         SnapshotError: a table named in `_tables` is absent.
     """
+    columns = _columns(con)
     digest = hashlib.sha256()
     for name in sorted(_named_tables(con)):
-        columns = _columns(con, name)
-        if not columns:
+        if name not in columns:
             raise SnapshotError(f"The snapshot lists the table {name!r} but does not hold it.")
-        digest.update(json.dumps([name, columns, _sums(con, name, columns)]).encode())
+        digest.update(json.dumps([name, columns[name], _sums(con, name, columns[name])]).encode())
     return digest.hexdigest()
 
 
 def missing_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Tables a snapshot must have that the connection's database has not."""
-    return [name for name in REQUIRED if not _columns(con, name)]
+    return sorted(set(REQUIRED) - _columns(con).keys())
 
 
 def read_meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -85,12 +85,16 @@ def _named_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in con.execute(f'SELECT DISTINCT "table" FROM {TABLES}').fetchall()]
 
 
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Name and type of the columns, by name."""
-    return con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-        f"AND schema_name = 'main' AND table_name = {literal(table)} ORDER BY column_name"
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """Per table the names and types of its columns, by name."""
+    found = con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = 'main' ORDER BY ALL"
     ).fetchall()
+    columns: dict[str, list[tuple[str, str]]] = {}
+    for table, name, kind in found:
+        columns.setdefault(table, []).append((name, kind))
+    return columns
 
 
 def _sums(con: duckdb.DuckDBPyConnection, table: str, columns: list[tuple[str, str]]) -> list[str]:

@@ -1,0 +1,75 @@
+"""Checks of leads and contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import ibis
+import ibis.expr.types as ir
+
+from leadline.audit.check import Audited, Hits
+from leadline.audit.values import listed_values, mapped_values
+
+
+def status_converted(at: Audited) -> Iterator[Hits]:
+    """Leads whose status says that they were converted while IsConverted says that they were not."""
+    if not at.source.has("Lead", "IsConverted") or not at.source.has("Lead", "Status"):
+        return
+    leads = at.source.table("Lead")
+    open_leads = leads.filter(~leads.IsConverted.fill_null(False) & leads.Status.notnull())
+    said = open_leads.semi_join(_converted_statuses(at, leads), "Status")
+    values = listed_values(at, said.select(value="Status"))
+    says = f"{{rows}} of {{among}} leads have a converted status, yet IsConverted is false: {values}."
+    yield Hits("Lead", said.select(record_id="Id"), leads, says)
+
+
+def _converted_statuses(at: Audited, leads: ir.Table) -> ir.Table:
+    """Statuses of converted leads: as LeadStatus says, else as the leads themselves show.
+
+    Without LeadStatus it is a status whose name says so, or one that most of its leads have by
+    being converted; a status that a few converted leads were left in does not count.
+    """
+    if at.source.has("LeadStatus", "IsConverted"):
+        known = at.source.table("LeadStatus")
+        converted = known.filter(known.IsConverted.fill_null(False))
+        names = ibis.union(converted.select(Status="MasterLabel"), converted.select(Status="ApiName"))
+        return names.filter(names.Status.notnull()).distinct()
+    counted = leads.filter(leads.Status.notnull()).group_by("Status").aggregate(
+        leads=ibis._.count(), converted=ibis._.IsConverted.fill_null(False).cast("int64").sum()
+    )
+    name = counted.Status.lower()
+    named = name.contains("converted") & ~name.contains("not converted") & ~name.contains("unconverted")
+    return counted.filter(named | (counted.converted * 2 > counted.leads)).select("Status")
+
+
+def duplicate_email(at: Audited) -> Iterator[Hits]:
+    """Leads and contacts with an e-mail address that more than one person has, letter case aside."""
+    parts = [
+        at.source.table(name).select(record_id="Id", object=ibis.literal(name), email=ibis._.Email.lower())
+        for name in ("Lead", "Contact")
+        if at.source.has(name, "Email")
+    ]
+    if not parts:
+        return
+    records = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    known = records.filter(records.email.notnull() & (records.email != ""))
+    persons = known.join(at["person_records"].select("record_id", "person_id"), "record_id")
+    several = persons.group_by("email").aggregate(first=persons.person_id.min(), last=persons.person_id.max())
+    shared = persons.semi_join(several.filter(several["first"] != several["last"]), "email")
+    for name in ("Lead", "Contact"):
+        own = shared.filter(shared.object == name).select("record_id")
+        says = f"{{rows}} of {{among}} {name.lower()}s share their e-mail address with another person."
+        yield Hits(name, own, at.source.table(name), says)
+
+
+def status_not_mapped(at: Audited) -> Iterator[Hits]:
+    """Leads in a Status that no funnel maps, where a funnel maps Status at all; converted ones aside."""
+    mapped = mapped_values(at, "Lead", "Status")
+    if not mapped or not at.source.has("Lead", "Status"):
+        return
+    leads = at.source.table("Lead")
+    waiting = leads.filter(~leads.IsConverted.fill_null(False))
+    loose = waiting.filter(waiting.Status.notnull() & ~waiting.Status.isin(mapped))
+    values = listed_values(at, loose.select(value="Status"))
+    says = f"{{rows}} of {{among}} leads stand in a Status that no funnel maps: {values}."
+    yield Hits("Lead", loose.select(record_id="Id"), waiting, says)

@@ -1,0 +1,83 @@
+"""From the ledger to a published snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadline import engines
+from leadline.findings import Finding
+from leadline.progress import Progress
+
+if TYPE_CHECKING:
+    from leadline.config import Settings
+    from leadline.ledger import Ledger
+    from leadline.snapshots import Published, Snapshots
+
+
+def build_and_publish(
+    ledger: Ledger, settings: Settings, snapshots: Snapshots, *, progress: Progress
+) -> Published:
+    """Build into a new snapshot and switch readers to it; learned numbers stay as they were first learned."""
+    from leadline import publish
+
+    kept = snapshots.workspace / publish.NUMBERS_FILE
+    known: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    learned: dict[str, int] = {}
+
+    def build(path: Path) -> dict[str, str]:
+        made = publish.write(
+            ledger,
+            settings,
+            path,
+            numbers=known,
+            findings=load_findings(ledger),
+            progress=lambda table: progress.begin(f"build {table}"),
+        )
+        learned.update(made.numbers)
+        progress.begin("verify")
+        return {
+            "as_of": made.as_of.isoformat(),
+            "known_at": made.known_at.isoformat(),
+            "definitions": publish.DEFINITION_VERSION,
+            "config": _hash(settings, made.numbers),
+        }
+
+    published = snapshots.publish(build)
+    draft = kept.with_name(f".{kept.name}")
+    draft.write_text(json.dumps(learned, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    draft.replace(kept)
+    return published
+
+
+def load_findings(ledger: Ledger) -> tuple[Finding, ...]:
+    """What the loads found that make up the present state: the last full one and all after it."""
+    with engines.writer(":memory:") as con:
+        ledger.attach(con)
+        rows = con.execute(
+            'SELECT code, severity, message, "object", "rows", amount, moves, remedy, record_ids FROM src._findings '
+            "WHERE load_id >= (SELECT coalesce(max(load_id) FILTER (coverage = 'full'), 0) FROM src._loads) "
+            "ORDER BY load_id, code, message"
+        ).fetchall()
+    return tuple(
+        Finding(
+            code=code,
+            severity=severity,
+            message=message,
+            object=name or "",
+            rows=rows_touched or 0,
+            amount=amount,
+            moves=tuple(moves or ()),
+            remedy=remedy or "",
+            record_ids=tuple(ids or ()),
+        )
+        for code, severity, message, name, rows_touched, amount, moves, remedy, ids in rows
+    )
+
+
+def _hash(settings: Settings, numbers: dict[str, int]) -> str:
+    """One hash of all that shapes the numbers besides the records: settings and learned windows."""
+    shape = [settings.model_dump(mode="json", by_alias=True), numbers]
+    return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()

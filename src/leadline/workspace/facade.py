@@ -1,0 +1,205 @@
+"""The facade: everything a user does with a workspace, grouped by their work."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadline import config, dates, locks
+from leadline.errors import UsageError
+from leadline.findings import Finding
+from leadline.ledger import Ledger
+from leadline.progress import Progress, Silent
+from leadline.snapshots import Published, Snapshots
+from leadline.workspace.audit import Audit
+from leadline.workspace.building import build_and_publish
+from leadline.workspace.imports import Sources, write_config
+from leadline.workspace.metrics import AsOf, Metrics, Opener
+
+if TYPE_CHECKING:
+    from leadline.model.opened import Opened
+    from leadline.propose import Proposal
+    from leadline.results import Result
+    from leadline.workspace.summary import Summary
+
+PROPOSED = f"{config.FILE_NAME}.proposed"
+"""Where new proposals go beside settings that exist."""
+
+_SPILL = ".spill"
+_EMPTY = "# Settings of this workspace. The first import adds stages proposed from its data.\n"
+
+
+class Workspace:
+    """A folder with settings, a ledger and snapshots.
+
+    Attributes:
+        folder: where it is.
+        sources: import records.
+        metrics: volume, conversion, velocity, influence of the published snapshot.
+        audit: faults of its data.
+        ledger: the raw records with their history.
+        snapshots: the published states.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder).resolve()
+        self.ledger = Ledger(self.folder)
+        self.snapshots = Snapshots(self.folder)
+        self.sources = Sources(self)
+        self.metrics = Metrics(self._open_current)
+        self.audit = Audit(self.snapshots)
+        self._held: dict[tuple[Path, dt.datetime | None], Opened] = {}
+
+    @property
+    def settings(self) -> config.Settings:
+        """What leadline.toml says now; all defaults without one.
+
+        Raises:
+            ConfigError: it has faults (all listed).
+        """
+        return config.load(self.folder / config.FILE_NAME)
+
+    def build(self, *, progress: Progress | None = None) -> Published:
+        """Compute the model from the ledger and publish it; readers switch at once.
+
+        Raises:
+            ConfigError: leadline.toml has faults.
+            LedgerError: nothing has been imported, or the ledger is damaged.
+            SnapshotError: what was built is not sound; readers keep the old snapshot.
+            IdentityError: merge or conversion pointers without an end.
+            WriterBusyError: another process is writing to the workspace.
+        """
+        heard = progress or Silent()
+        with locks.writing(self.folder):
+            self.ledger.finish_pending(progress=heard)
+            return build_and_publish(self.ledger, self.settings, self.snapshots, progress=heard)
+
+    def propose(self) -> tuple[Proposal, Path]:
+        """Propose settings from the data, and write them: beside a leadline.toml that has funnels, else into it.
+
+        Raises:
+            LedgerError: nothing has been imported.
+            ConfigError: leadline.toml has faults.
+        """
+        if not self.settings.funnel:
+            return self.propose_into_config(), self.folder / config.FILE_NAME
+        proposal = self._proposal()
+        return proposal, write_config(self.folder, proposal.text, PROPOSED)
+
+    def propose_into_config(self) -> Proposal:
+        """Propose settings and add them to leadline.toml; what stands there stays."""
+        with locks.writing(self.folder):
+            proposal = self._proposal()
+            write_config(self.folder, proposal.text)
+        return proposal
+
+    def summary(self) -> Summary:
+        """Funnel, bottleneck, campaigns and trust, all from one snapshot.
+
+        Raises:
+            SnapshotError: nothing is published yet, or no funnel is defined.
+        """
+        from leadline.workspace.summary import summarise
+
+        pinned = self._pinned()
+        opened, _ = pinned(None)
+        _, funnel = opened.funnel(None)
+        return summarise(Metrics(pinned), self.folder.name, of_people=funnel.of_people)
+
+    def report(self, output: Path | str, *, progress: Progress | None = None) -> Path:
+        """Write one HTML page with the four insights, charts included, and return its path."""
+        from leadline.workspace.page import page
+
+        (progress or Silent()).begin("report")
+        target = Path(output)
+        target.write_text(page(self.summary()), encoding="utf-8")
+        return target
+
+    def chart(self, result: Result, output: Path | str, name: str | None = None) -> Path:
+        """Draw a result into a .png, .svg, .pdf or .html file.
+
+        Raises:
+            UnknownNameError: no such chart for this kind of result, or another ending.
+        """
+        from leadline import charts
+
+        target = Path(output)
+        charts.save(charts.draw(result, name), target)
+        return target
+
+    def snapshot_table(self) -> Result:
+        """The published snapshots as a result, the newest first."""
+        from leadline.workspace.tables import snapshot_table
+
+        return snapshot_table(self.snapshots.list(), self.folder)
+
+    def _proposal(self) -> Proposal:
+        from leadline import engines
+        from leadline.propose import propose
+        from leadline.survey import survey
+
+        path = self.folder / config.FILE_NAME
+        existing = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+        with engines.writer(":memory:") as con:
+            self.ledger.attach(con)
+            return propose(survey(con), "" if existing == _EMPTY else existing)
+
+    def _open_current(self, as_of: AsOf) -> tuple[Opened, tuple[Finding, ...]]:
+        # Chosen and opened in one go: a publish in between may remove the file that was current.
+        current, opened = self.snapshots.open_current(lambda path: self._opened(path, as_of))
+        return opened, current.findings
+
+    def _pinned(self) -> Opener:
+        """An opener that stays on the snapshot that is current now."""
+        opened, findings = self._open_current(None)
+        path = self.snapshots.get(opened.snapshot).path
+        return lambda as_of: (self._opened(path, as_of), findings)
+
+    def _opened(self, path: Path, as_of: AsOf) -> Opened:
+        from leadline.model.opened import open_snapshot
+
+        moment = None if as_of is None else _moment(as_of, self.snapshots.get(path.stem).meta["zone"])
+        if (path, moment) not in self._held:
+            spill = self.folder / _SPILL
+            spill.mkdir(exist_ok=True)
+            opened = open_snapshot(path, as_of=moment, spill=spill if moment else None)
+            # Connections to another snapshot are of no more use.
+            self._held = {key: value for key, value in self._held.items() if key[0] == path}
+            self._held[path, moment] = opened
+        return self._held[path, moment]
+
+
+def open(folder: Path | str = ".") -> Workspace:  # noqa: A001  # leadline.open() is what users write
+    """The workspace in a folder.
+
+    Raises:
+        UsageError: the folder holds no workspace.
+    """
+    path = Path(folder)
+    if not any((path / name).exists() for name in (config.FILE_NAME, "ledger.duckdb", "snapshots")):
+        raise UsageError(
+            f"There is no workspace in {path.resolve()}. Go to its folder, name it with --workspace DIR, "
+            "or make one with `leadline import PATH`."
+        )
+    return Workspace(path)
+
+
+def create(folder: Path | str = ".") -> Workspace:
+    """A workspace in a folder, made if there is none; what is there stays.
+
+    Raises:
+        UsageError: a file stands in its place.
+    """
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path.resolve()} is a file; a workspace is a folder.")
+    path.mkdir(parents=True, exist_ok=True)
+    if not (path / config.FILE_NAME).exists():
+        write_config(path, _EMPTY)
+    return Workspace(path)
+
+
+def _moment(as_of: dt.date | dt.datetime | str, zone: str) -> dt.datetime:
+    """An as-of as an instant in UTC: a date is its end, an instant without offset is one of the zone."""
+    return dates.parse_as_of(as_of if isinstance(as_of, str) else as_of.isoformat(), zone)
