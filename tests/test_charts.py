@@ -345,3 +345,30 @@ def test_more_may_enter_a_later_stage_than_the_first():
     assert "171.5 %" in drawn(result)
     assert charts.draw(result).to_dict()["layer"][1]["encoding"]["x"]["scale"]["domain"] == [0, 463]
     assert charts.summary(result).startswith("270 journeys entered Inquiry, 463 entered MQL.")
+
+
+def test_rows_stay_in_order_where_some_have_no_rate():
+    rows = [
+        (period, *sample.conversion_row("MQL", "SQL", started, started // 3, young)[1:])
+        for period, started, young in (
+            ("2026-01", 40, 0),
+            ("2026-02", 0, 0),
+            ("2026-03", 50, 0),
+            ("2026-04", 0, 9),
+            (None, 0, 0),
+        )
+    ]
+    said = drawn(sample.make("conversion", "By month", sample.CONVERSION, rows))
+    assert [text for text in said if re.fullmatch(r"2026-0\d|undated", text)] == [
+        "2026-01",
+        "2026-02",
+        "2026-03",
+        "2026-04",
+    ]
+
+
+def test_a_band_beyond_every_mark_stays_inside():
+    row = ("all", "SQL", None, "sum", 270, 209, 0, None, 365.4, None, None, None, 0.29, 88.6, None, 0, None)
+    near = ("all", "MQL", None, "sum", 454, 63, 0, 60.0, 60.0, 60.0, 60.0, 60.0, 0.23, 18.0, None, 0, None)
+    spec = charts.draw(sample.make("velocity", "Slow", sample.VELOCITY, [near, row])).to_dict()
+    assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"][1] > 365.4

@@ -248,7 +248,7 @@ def read_until(workspace: Path, last: int, results: Any) -> None:
         if codes or number < newest:
             faults.append(f"{number} after {newest}, {codes}")
         newest, reads = max(number, newest), reads + 1
-        time.sleep(0.01)
+        time.sleep(0.05)
     results.put((reads, newest, faults))
 
 

@@ -76,7 +76,7 @@ class EntryReader:
         for target, source in self._sources:
             if source.object == name:
                 found += self._of_source(target, source, name, row)
-        return [entry for entry in found if self._counts(entry, row)]
+        return self._counted(found, row)
 
     def of_deal(self, deal: Deal) -> list[Entry]:
         """Entries of an opportunity up to as-of; outcomes (won, lost, closed) are not among them."""
@@ -88,7 +88,11 @@ class EntryReader:
                 found += self._stage_names(target, source.values, deal)
             else:
                 found += self._of_source(target, source, "Opportunity", deal.row)
-        return [entry for entry in found if self._counts(entry, deal.row)]
+        return self._counted(found, deal.row)
+
+    def _counted(self, found: list[Entry], row: Row) -> list[Entry]:
+        """Those not after as-of; what says the same of one second is one entry (D35)."""
+        return [entry for entry in dict.fromkeys(found) if self._counts(entry, row)]
 
     def outcome_stages(self, deal: Deal) -> list[int]:
         """§4 Outcome stages: entered at the close moment, only if that outcome holds at as-of."""

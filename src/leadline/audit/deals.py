@@ -54,7 +54,9 @@ def without_rate(at: Audited) -> Iterator[Hits]:
 def amount_too_large(at: Audited) -> Iterator[Hits]:
     """Opportunities whose amount is beyond what is computed with."""
     large = at["deals"].filter(at["deals"].amount_state == "too large")
-    yield _deals(large, at, "{rows} of {among} opportunities have an amount of 2^50 minor units or more; it is left out.")
+    yield _deals(
+        large, at, "{rows} of {among} opportunities have an amount of 2^50 minor units or more; it is left out."
+    )
 
 
 def close_before_creation(at: Audited) -> Iterator[Hits]:
@@ -103,4 +105,5 @@ def stage_not_mapped(at: Audited) -> Iterator[Hits]:
     deals = at["deals"].filter(at["deals"].state == OPEN)
     loose = deals.filter(deals.stage_name.notnull() & ~deals.stage_name.isin(mapped))
     values = listed_values(at, loose.select(value="stage_name"))
-    yield _deals(loose, at, f"{{rows}} of {{among}} opportunities stand in a StageName that no funnel maps: {values}.")
+    says = f"{{rows}} of {{among}} open opportunities stand in a StageName that no funnel maps: {values}."
+    yield Hits("Opportunity", loose.select(record_id="opportunity_id"), deals, says)

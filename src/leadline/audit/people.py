@@ -34,8 +34,10 @@ def _converted_statuses(at: Audited, leads: ir.Table) -> ir.Table:
         converted = known.filter(known.IsConverted.fill_null(False))
         names = ibis.union(converted.select(Status="MasterLabel"), converted.select(Status="ApiName"))
         return names.filter(names.Status.notnull()).distinct()
-    counted = leads.filter(leads.Status.notnull()).group_by("Status").aggregate(
-        leads=ibis._.count(), converted=ibis._.IsConverted.fill_null(False).cast("int64").sum()
+    counted = (
+        leads.filter(leads.Status.notnull())
+        .group_by("Status")
+        .aggregate(leads=ibis._.count(), converted=ibis._.IsConverted.fill_null(False).cast("int64").sum())
     )
     name = counted.Status.lower()
     named = name.contains("converted") & ~name.contains("not converted") & ~name.contains("unconverted")

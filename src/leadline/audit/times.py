@@ -53,7 +53,9 @@ def history_late(at: Audited) -> Iterator[Whole]:
         if field == "StageName" or not at.source.has(name, "CreatedDate") or not at.source.has(history):
             continue
         rows = at.source.table(history)
-        own = rows.filter((rows.Field == field) & rows.CreatedDate.notnull() & rows[HISTORY_PARENT[history][1]].notnull())
+        own = rows.filter(
+            (rows.Field == field) & rows.CreatedDate.notnull() & rows[HISTORY_PARENT[history][1]].notnull()
+        )
         since = at.store.rows(own.aggregate(since=own.CreatedDate.min()))[0]["since"]
         if since is not None:
             yield from _created_before(at, name, field, since)
@@ -62,7 +64,9 @@ def history_late(at: Audited) -> Iterator[Whole]:
 def _created_before(at: Audited, name: str, field: str, since: object) -> Iterator[Whole]:
     records = at.source.table(name)
     early = records.CreatedDate < ibis.literal(since, "timestamp")
-    counted = at.store.rows(records.aggregate(early=early.fill_null(False).cast("int64").sum(), rows=records.count()))[0]
+    counted = at.store.rows(records.aggregate(early=early.fill_null(False).cast("int64").sum(), rows=records.count()))[
+        0
+    ]
     if counted["early"]:
         says = (
             f"{_HISTORY[name]} tells of {field} from {since:%Y-%m-%d} on; {counted['early']:,} of {counted['rows']:,} "

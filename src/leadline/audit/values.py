@@ -31,4 +31,3 @@ def listed_values(at: Audited, values: ir.Table, most: int = 20) -> str:
     counted = values.group_by("value").aggregate(count=values.count())
     rows = at.store.rows(counted.order_by(ibis.desc("count"), "value").limit(most))
     return ", ".join(f"{row['value']} ({row['count']:,})" for row in rows)
-

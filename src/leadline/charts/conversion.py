@@ -58,6 +58,8 @@ def _bars(result: Result) -> list[dict[str, Any]]:
     names = parts.names_of(result, rows)
     bars = []
     for row, name in zip(rows, names, strict=True):
+        if row["period"] is None and not row["started"] and not row["too_young"]:
+            continue  # units without any time: in no rate, in no period, only in the table
         step = f"{row['from_stage']} → {row['to_stage']}"
         young, rate = row["too_young"] or 0, row["rate"]
         bars.append(
@@ -98,7 +100,7 @@ def _limited(bars: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
 def _panel(bars: list[dict[str, Any]], title: str, top: float, tokens: Tokens, *, first: bool, last: bool) -> Any:
     scale = alt.Scale(domain=[0, top * 1.05 if top > 1 else min(1.0, top * 1.05)], nice=False)
     axis = alt.Axis(title=None, format=".0%", tickCount=5, labels=last, labelExpr="replace(datum.label, '%', ' %')")
-    base = alt.Chart(parts.data(bars)).encode(y=parts.names_axis("name"))
+    base = alt.Chart(parts.data(bars)).encode(y=parts.names_axis("name", bars))
     x = alt.X("rate", type="quantitative", scale=scale, axis=axis)
     ends = {"x": alt.X("low", type="quantitative", scale=scale), "x2": "high"}
     small = "datum.small"

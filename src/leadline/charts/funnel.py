@@ -25,7 +25,7 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
         UsageError: nothing to draw, or counts that overlap.
     """
     tokens, stages = THEMES[theme], _stages(result)
-    base = alt.Chart(parts.data(stages)).encode(y=parts.names_axis("stage"))
+    base = alt.Chart(parts.data(stages)).encode(y=parts.names_axis("stage", stages))
     width = alt.Scale(domain=[0, max(max(stage["first"], stage["count"]) for stage in stages) or 1])
     x = alt.X("count", type="quantitative", axis=None, scale=width)
     layers = [

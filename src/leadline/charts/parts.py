@@ -39,11 +39,13 @@ def rows_of(result: Result) -> list[Row]:
 def names_of(result: Result, rows: Sequence[Row]) -> list[str]:
     """A name per row out of what varies between rows: its period and dimensions."""
     keys = [key for key in ["period", *present.dimensions(result)] if len({row[key] for row in rows}) > 1]
-    return [" · ".join(_name(row[key]) for key in keys) for row in rows]
+    return [" · ".join(_name(key, row[key]) for key in keys) for row in rows]
 
 
-def _name(value: Any) -> str:
-    return present.EMPTY if value is None else present.clean(str(value))
+def _name(key: str, value: Any) -> str:
+    if value is None:
+        return present.UNDATED if key == "period" else present.EMPTY
+    return present.clean(str(value))
 
 
 def stages_of(result: Result, rows: Sequence[Row]) -> list[str]:
@@ -114,9 +116,13 @@ def head(label: str, x: float, tokens: Tokens) -> alt.Chart:
     )
 
 
-def names_axis(field: str, **more: Any) -> alt.Y:
-    """Rows in the order of the data, each name left of its bar."""
-    return alt.Y(field, type="nominal", sort=None, axis=alt.Axis(title=None, labelPadding=10), **more)
+def names_axis(field: str, rows: Sequence[Row]) -> alt.Y:
+    """Rows in the order given, each name left of its bar.
+
+    The order is written out: left to itself, the drawing puts rows without a value last.
+    """
+    order = list(dict.fromkeys(row[field] for row in rows))
+    return alt.Y(field, type="nominal", sort=order, axis=alt.Axis(title=None, labelPadding=10))
 
 
 def finished(

@@ -16,6 +16,13 @@ from leadline.render.present import NOT_REACHED
 from leadline.results import Result
 
 WIDTH = 400
+COLUMNS = {
+    "median": "median_days",
+    "p75": "p75_days",
+    "p90": "p90_days",
+    "low": "median_low",
+    "high": "median_high",
+}
 MARKS = {"median": "circle", "p75": "diamond", "p90": "square"}
 
 
@@ -59,24 +66,9 @@ def _spans(result: Result) -> list[dict[str, Any]]:
         stage = f"{row['stage']} → {row['to_stage']}" if row["to_stage"] else row["stage"]
         label = " · ".join(part for part in (stage if several or not name else "", name) if part)
         span: dict[str, Any] = {"name": label, "n": row["n"] or 0, "open": f"{row['open'] or 0:,}"}
-        for key, column in (
-            ("median", "median_days"),
-            ("p75", "p75_days"),
-            ("p90", "p90_days"),
-            ("low", "median_low"),
-            ("high", "median_high"),
-        ):
-            span[key] = _finite(row[column])
+        span |= {key: _finite(row[column]) for key, column in COLUMNS.items()}
         spans.append(span | _texts(span))
-    reach = max(
-        [
-            value
-            for span in spans
-            for value in (span[key] for key in ("median", "p75", "p90", "high"))
-            if value is not None
-        ]
-        + [1.0]
-    )
+    reach = max([span[key] for span in spans for key in COLUMNS if span[key] is not None] + [1.0])
     for span in spans:
         _extend(span, reach * 1.08)
     return spans
@@ -87,11 +79,14 @@ def _finite(value: float | None) -> float | None:
 
 
 def _texts(span: dict[str, Any]) -> dict[str, str]:
-    if span["median"] is None:
-        return {"shown": NOT_REACHED if span["n"] else "", "band": "", "count": f"{span['n']:,}"}
     low, high = (f"{span[key]:,.1f}" if span[key] is not None else NOT_REACHED for key in ("low", "high"))
-    band = "" if span["low"] is None and span["high"] is None else f"{low} to {high}"
-    return {"shown": f"{span['median']:,.1f}", "band": band, "count": f"{span['n']:,}"}
+    median = NOT_REACHED if span["n"] else ""
+    return {
+        "shown": median if span["median"] is None else f"{span['median']:,.1f}",
+        # Without a lower limit the band is undefined, not endless.
+        "band": "" if span["low"] is None else f"{low} to {high}",
+        "count": f"{span['n']:,}",
+    }
 
 
 def _extend(span: dict[str, Any], edge: float) -> None:
@@ -109,7 +104,7 @@ def _extend(span: dict[str, Any], edge: float) -> None:
 
 
 def _marks(spans: list[dict[str, Any]], tokens: Tokens) -> list[alt.Chart]:
-    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name"))
+    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name", spans))
     edge = max(span["arrow"] or 0 for span in spans) or max([span["end"] or 0 for span in spans] + [1.0]) * 1.05
     scale = alt.Scale(domain=[0, edge], nice=False)
     axis = alt.Axis(title=None, tickCount=6, labelExpr="datum.label + ' d'")
@@ -128,18 +123,21 @@ def _dots(spans: list[dict[str, Any]], tokens: Tokens, scale: alt.Scale) -> alt.
     points = [
         {"name": span["name"], "mark": mark, "days": span[mark], "shown": f"{span[mark]:,.1f}"}
         for span in spans
-        for mark in MARKS
+        # Where marks meet the smaller one lies on top, so that all are seen.
+        for mark in reversed(MARKS)
         if span[mark] is not None
     ]
     marks = list(MARKS)
+    sizes = alt.Scale(domain=marks, range=[60, 80, 150])
     fills = alt.Scale(domain=marks, range=[tokens.main, tokens.ground, tokens.ground])
     shapes = alt.Scale(domain=marks, range=list(MARKS.values()))
-    dots = alt.Chart(parts.data(points)).mark_point(size=80, opacity=1, stroke=tokens.main, strokeWidth=2)
+    dots = alt.Chart(parts.data(points)).mark_point(opacity=1, stroke=tokens.main, strokeWidth=2)
     return dots.encode(
-        y=parts.names_axis("name"),
+        y=parts.names_axis("name", spans),
         x=alt.X("days", type="quantitative", scale=scale),
         shape=alt.Shape("mark", type="nominal", scale=shapes, legend=alt.Legend(title=None)),
         fill=alt.Fill("mark", type="nominal", scale=fills),
+        size=alt.Size("mark", type="nominal", scale=sizes),
         tooltip=parts.tips(name="of", mark="mark", shown="days"),
     )
 
@@ -147,7 +145,7 @@ def _dots(spans: list[dict[str, Any]], tokens: Tokens, scale: alt.Scale) -> alt.
 def _arrows(base: alt.Chart, tokens: Tokens, scale: alt.Scale) -> list[alt.Chart]:
     """Where a line goes on beyond what has been seen, and what was not reached."""
     arrows = base.transform_filter("isValid(datum.arrow)").encode(x=alt.X("arrow", type="quantitative", scale=scale))
-    text = arrows.mark_text(align="right", baseline="bottom", dy=-5, dx=4, fontSize=11, color=tokens.muted)
+    text = arrows.mark_text(align="right", baseline="bottom", dy=-8, dx=4, fontSize=11, color=tokens.muted)
     return [
         arrows.mark_point(shape="triangle-right", filled=True, color=tokens.main, size=70, opacity=1),
         text.encode(text="missing:N"),
@@ -155,13 +153,13 @@ def _arrows(base: alt.Chart, tokens: Tokens, scale: alt.Scale) -> list[alt.Chart
 
 
 def _columns(spans: list[dict[str, Any]], tokens: Tokens) -> list[alt.Chart]:
-    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name"))
+    base = alt.Chart(parts.data(spans)).encode(y=parts.names_axis("name", spans))
     drawn = []
     for field, label, x, bold in (
         ("shown", "median days", 92, True),
-        ("band", "95 % interval", 200, False),
-        ("count", "counted", 264, False),
-        ("open", "still open", 336, False),
+        ("band", "95 % interval", 240, False),
+        ("count", "counted", 304, False),
+        ("open", "still open", 376, False),
     ):
         drawn.append(parts.text_column(base, field, WIDTH + x, tokens, bold=bold, muted=not bold))
         drawn.append(parts.head(label, WIDTH + x, tokens))

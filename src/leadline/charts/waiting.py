@@ -23,7 +23,7 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
         UsageError: no stage has a waiting share.
     """
     tokens, bars = THEMES[theme], _bars(result)[: parts.MOST_ROWS]
-    base = alt.Chart(parts.data(bars)).encode(y=parts.names_axis("name"))
+    base = alt.Chart(parts.data(bars)).encode(y=parts.names_axis("name", bars))
     scale = alt.Scale(domain=[0, max(bar["share"] for bar in bars) or 1])
     largest = "datum.largest"
     layers = [

@@ -12,27 +12,27 @@ from leadline.cli.options import FindingCode, Form, Place, ReportFile, Strict
 
 def summary(place: Place) -> None:
     """The funnel with its rates, the bottleneck, the campaigns with the most credit, and how far to trust them."""
+    from leadline import workspace
     from leadline.cli.overview import show
-    from leadline.workspace import Workspace
 
-    show(Workspace.open(place.workspace).summary())
+    show(workspace.open(place.workspace).summary())
 
 
 def report(place: Place, output: ReportFile = Path("report.html")) -> None:
     """Write one HTML page with the four insights and their charts; it needs nothing else."""
-    from leadline.workspace import Workspace
+    from leadline import workspace
 
     with progress() as shown:
-        Workspace.open(place.workspace).report(output, progress=shown)
+        workspace.open(place.workspace).report(output, progress=shown)
     say(f"Written: {output}")
 
 
 def audit(place: Place, form: Form, code: FindingCode = None, strict: Strict = False) -> None:
     """Faults of the data: how many records, how much money, which numbers they move."""
+    from leadline import workspace
     from leadline.cli.deliver import deliver
-    from leadline.workspace import Workspace
 
-    checks = Workspace.open(place.workspace).audit
+    checks = workspace.open(place.workspace).audit
     deliver(checks.table() if code is None else checks.records(code), form)
     if strict and checks.has_errors():
         raise typer.Exit(3)

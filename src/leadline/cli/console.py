@@ -15,11 +15,15 @@ EVERY_SECONDS = 10.0
 """How often a step that runs long says so where there is no terminal."""
 
 
+FILE_WIDTH = 200
+"""Columns of what is printed into a file or a pipe."""
+
+
 def stdout() -> rich.console.Console:
     """The console of results."""
     from rich.console import Console
 
-    return Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty())
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 def stderr() -> rich.console.Console:

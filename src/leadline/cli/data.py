@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import typer
@@ -10,11 +11,11 @@ import typer
 from leadline.cli.console import progress, say
 from leadline.cli.options import (
     DemoFormat,
+    Export,
     Folder,
     Form,
     NoBuild,
     OutFolder,
-    Paths,
     People,
     Place,
     PrintSchema,
@@ -23,39 +24,41 @@ from leadline.cli.options import (
     Seed,
     Strict,
 )
+from leadline.dates import parse_as_of
 
 
-def init(folder: Folder = Path(), propose: Propose = False, schema: PrintSchema = False) -> None:
+def init(place: Place, folder: Folder = None, propose: Propose = False, schema: PrintSchema = False) -> None:
     """Make an empty workspace, or propose stages for one that has data."""
     if schema:
         from leadline import config
 
-        typer.echo(json.dumps(config.schema(), indent=2))
+        sys.stdout.write(json.dumps(config.schema(), indent=2) + "\n")
         return
-    from leadline.workspace import Workspace
+    from leadline import workspace
 
-    if propose:
-        found = Workspace(folder).propose()
-        for line in found.lines:
-            typer.echo(line)
-        say(f"Written to {found.path}.")
+    chosen = folder or place.workspace
+    if not propose:
+        made = workspace.create(chosen)
+        say(f"Made {made.folder}. Next: leadline import PATH, with the path of your export.")
         return
-    workspace = Workspace.create(folder)
-    say(f"Made {workspace.folder}. Next: leadline import PATH, with the path of your export.")
+    proposal, written = workspace.open(chosen).propose()
+    sys.stdout.write("\n".join(proposal.found) + "\n")
+    say(f"Written: {written}")
 
 
-def import_(paths: Paths, place: Place, reading: Reading, strict: Strict = False, no_build: NoBuild = False) -> None:
+def import_(path: Export, place: Place, reading: Reading, strict: Strict = False, no_build: NoBuild = False) -> None:
     """Import an export; in an empty folder also make the workspace and propose stages."""
+    from leadline import workspace
     from leadline.cli.account import show_import
-    from leadline.workspace import Workspace
 
+    moment = parse_as_of(reading.extracted_at, reading.timezone or "UTC") if reading.extracted_at else None
     with progress() as shown:
-        report = Workspace.create(place.workspace).sources.import_files(
-            *paths,
+        report = workspace.create(place.workspace).sources.import_files(
+            path,
             date_order=reading.date_order,
             encoding=reading.encoding,
             timezone=reading.timezone,
-            extracted_at=reading.extracted_at,
+            extracted_at=moment,
             coverage=None if reading.full is None else "full" if reading.full else "partial",
             allow_vanish=reading.allow_vanish,
             build=not no_build,
@@ -68,27 +71,28 @@ def import_(paths: Paths, place: Place, reading: Reading, strict: Strict = False
 
 def build(place: Place) -> None:
     """Compute the model from the imported records and publish it as a snapshot."""
-    from leadline.workspace import Workspace
+    from leadline import workspace
 
     with progress() as shown:
-        published = Workspace.open(place.workspace).build(progress=shown)
-    say(f"Published snapshot {published.id}, as of {published.as_of}.")
+        published = workspace.open(place.workspace).build(progress=shown)
+    again = "was published before: nothing changed" if published.repeated else "is published"
+    say(f"Snapshot {published.snapshot.id} {again}.")
 
 
 def snapshots(place: Place, form: Form) -> None:
     """List the published snapshots: moment, content hash, size."""
+    from leadline import workspace
     from leadline.cli.deliver import deliver
-    from leadline.workspace import Workspace
 
-    deliver(Workspace.open(place.workspace).snapshots.table(), form)
+    deliver(workspace.open(place.workspace).snapshot_table(), form)
 
 
 def demo(
     people: People = 20_000, seed: Seed = 7, out: OutFolder = Path("demo-org"), format: DemoFormat = "csv"
 ) -> None:
     """Make the files of a demo org: the same seed gives the same records."""
-    from leadline import demo as org
+    from leadline.demo import org
 
     with progress() as shown:
-        org.generate(people, seed, out, form=format, progress=shown)
+        org.generate(out, people=people, seed=seed, format=format, progress=shown)
     say(f"Made {people:,} people in {out}. Next: leadline import {out}")

@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
     """The command with each dataclass parameter replaced by that dataclass's fields."""
     signature = inspect.signature(command, eval_str=True)
-    groups = {
+    groups: dict[str, Any] = {
         name: parameter.annotation
         for name, parameter in signature.parameters.items()
         if dataclasses.is_dataclass(parameter.annotation)

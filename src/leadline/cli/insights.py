@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from leadline.cli.options import (
     Answer,
@@ -27,6 +27,7 @@ from leadline.errors import UsageError
 if TYPE_CHECKING:
     from leadline.results import Result
     from leadline.workspace import Metrics
+    from leadline.workspace import Question as Asked
 
 
 def volume(place: Place, question: Question, answer: Answer, view: View = "entered") -> None:
@@ -45,13 +46,14 @@ def conversion(
     to_stage: ToStage = None,
 ) -> None:
     """What share of the units goes on from stage to stage, with its interval."""
-    own = {
-        "convention": convention,
-        "window_days": window_days,
-        "from_stage": from_stage,
-        "to_stage": to_stage,
-    } | asked(question)
-    _give(place, answer, lambda metrics: metrics.conversion(**own))
+    common = asked(question)
+    _give(
+        place,
+        answer,
+        lambda metrics: metrics.conversion(
+            convention=convention, window_days=window_days, from_stage=from_stage, to_stage=to_stage, **common
+        ),
+    )
 
 
 def velocity(
@@ -64,8 +66,14 @@ def velocity(
     to_stage: ToStage = None,
 ) -> None:
     """How long units stand in each stage, open ones included, and where they wait."""
-    own = {"measure": measure, "stuck": stuck, "from_stage": from_stage, "to_stage": to_stage} | asked(question)
-    _give(place, answer, lambda metrics: metrics.velocity(**own))
+    common = asked(question)
+    _give(
+        place,
+        answer,
+        lambda metrics: metrics.velocity(
+            measure=measure, stuck=stuck, from_stage=from_stage, to_stage=to_stage, **common
+        ),
+    )
 
 
 def influence(
@@ -78,8 +86,12 @@ def influence(
     date: DateOf = "created",
 ) -> None:
     """Which campaigns the amounts of opportunities are credited to, to the last cent."""
-    own = {"models": names(model) or None, "scope": scope, "window": window, "date": date} | asked(question)
-    _give(place, answer, lambda metrics: metrics.influence(**own))
+    common, models = asked(question), names(model)
+    _give(
+        place,
+        answer,
+        lambda metrics: metrics.influence(models=models or None, scope=scope, window=window, date=date, **common),
+    )
 
 
 def names(text: str | None) -> list[str]:
@@ -87,7 +99,7 @@ def names(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def asked(question: Question) -> dict[str, Any]:
+def asked(question: Question) -> Asked:
     """The arguments every metric takes."""
     start, end = parse_range(question.start, question.end)
     return {
@@ -116,8 +128,7 @@ def _filters(written: list[str]) -> dict[str, str]:
 
 
 def _give(place: Place, answer: Answer, ask: Callable[[Metrics], Result]) -> None:
+    from leadline import workspace
     from leadline.cli.deliver import deliver_metric
-    from leadline.workspace import Workspace
 
-    workspace = Workspace.open(place.workspace)
-    deliver_metric(ask(workspace.metrics), answer)
+    deliver_metric(ask(workspace.open(place.workspace).metrics), answer)

@@ -163,11 +163,11 @@ class Reading:
     ] = False
 
 
-Paths = Annotated[
-    list[Path],
-    typer.Argument(metavar="PATH...", help="A folder, ZIP archives of the weekly export, CSV or Parquet files."),
+Export = Annotated[
+    Path,
+    typer.Argument(metavar="PATH", help="A folder, a ZIP archive, or one CSV or Parquet file."),
 ]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the workspace.")]
+Folder = Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder of the workspace; the same as --workspace.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 if a finding has severity error.")]
 NoBuild = Annotated[bool, typer.Option("--no-build", help="Only import; publish nothing.")]
 Propose = Annotated[
@@ -196,10 +196,8 @@ WindowDays = Annotated[
 FromStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only transitions out of this stage.")]
 ToStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only transitions into this stage.")]
 Measure = Annotated[
-    Literal["sum", "first", "elapsed"],
-    typer.Option(
-        help="sum: all visits of a journey; first: the first visit; elapsed: first entry to first exit upward."
-    ),
+    Literal["sum"],
+    typer.Option(help="What is measured: sum, the days of all visits of a unit in a stage together."),
 ]
 Stuck = Annotated[bool, typer.Option("--stuck", help="The open records that have stood longer than the stage's limit.")]
 Models = Annotated[

@@ -27,7 +27,9 @@ _GRADES = {"A": "bold green", "B": "bold green", "C": "bold yellow", "D": "bold 
 def show(summary: Summary, console: Console | None = None) -> None:
     """Print the summary, at most 100 columns wide."""
     target = console or stdout()
-    target.print(Padding(_page(summary), (1, 1), expand=False), width=min(WIDTH, target.width), highlight=False, soft_wrap=False)
+    target.print(
+        Padding(_page(summary), (1, 1), expand=False), width=min(WIDTH, target.width), highlight=False, soft_wrap=False
+    )
 
 
 def _page(summary: Summary) -> Group:
@@ -41,7 +43,8 @@ def _head(summary: Summary) -> Text:
     result = summary.funnel
     moment = f"as of {local_time(result.as_of, result.timezone)} {result.timezone}"
     line = Text.assemble(("Leadline", "bold"), f" · {clean(summary.workspace)} · {moment}")
-    return line.append(f"\nsnapshot {clean(result.snapshot)} · amounts in {result.currency}", "dim")
+    money = f" · amounts in {result.currency}" if result.currency else ""
+    return line.append(f"\nsnapshot {clean(result.snapshot)}{money}", "dim")
 
 
 def _section(title: str, aside: str = "") -> Text:
@@ -49,7 +52,9 @@ def _section(title: str, aside: str = "") -> Text:
 
 
 def _funnel(summary: Summary) -> list[RenderableType]:
-    counts = {row["stage"]: row["count"] for row in summary.funnel.table.to_pylist()}
+    rows = {row["stage"]: row for row in summary.funnel.table.to_pylist()}
+    counts = {stage: rows[stage]["count"] if stage in rows else 0 for stage in summary.stages}
+    implied = {stage: row["implied"] for stage, row in rows.items() if row["implied"]}
     steps = {row["from_stage"]: row for row in summary.conversion.table.to_pylist()}
     most = max(counts.values(), default=0)
     table = _grid("left", "left", "right", "right", "left")
@@ -59,10 +64,14 @@ def _funnel(summary: Summary) -> list[RenderableType]:
         table.add_row(
             Text(clean(stage), "bold"), _bar(count, most, "cyan"), f"{count:,}", share, _step(steps.get(stage))
         )
+    notes = [Text(clean(note), "dim") for note in summary.funnel.notes]
+    if implied:
+        known = ", ".join(f"{count:,} of {counts[stage]:,} in {clean(stage)}" for stage, count in implied.items())
+        notes.insert(0, Text(f"Without a time of their own, shown by a later stage: {known}.", "dim"))
     if not most:
-        return [_section("Funnel"), Text("Nobody has reached any stage yet.")]
+        return [_section("Funnel"), Text(f"No {summary.funnel.unit} have reached any stage yet."), *notes]
     aside = f"{summary.funnel.unit} that have reached each stage · share of the first · cohort rate to the next"
-    return [_section("Funnel", aside), table, *(Text(clean(note), "dim") for note in summary.funnel.notes)]
+    return [_section("Funnel", aside), table, *notes]
 
 
 def _step(row: dict[str, Any] | None) -> Text:
@@ -70,7 +79,8 @@ def _step(row: dict[str, Any] | None) -> Text:
     if row is None:
         return Text("")
     if row["rate"] is None:
-        return Text(f"→ {clean(row['to_stage'])}  none old enough", "dim")
+        why = "none is old enough yet" if row["too_young"] else "no time of entry is known"
+        return Text(f"→ {clean(row['to_stage'])}  {why}", "dim")
     text = Text.assemble("→ ", clean(row["to_stage"]), " ", (percent(row["rate"]), "bold"))
     low, high = percent(row["rate_low"]).removesuffix(" %"), percent(row["rate_high"])
     text.append(f"  ({low}–{high}) in {row['window_days']} days", "dim")
@@ -92,8 +102,13 @@ def _standing(found: Bottleneck, unit: str) -> str:
     parts = [f"{found.standing:,} {unit} stand there now"]
     if found.stuck is not None:
         parts.append(f"{found.stuck:,} of them longer than nine in ten that went on")
-    half = "half have not left yet" if found.median_days is None else f"half leave within {found.median_days:,.1f} days"
-    return " · ".join([*parts, half])
+    return " · ".join([*parts, _half(found.median_days)])
+
+
+def _half(days: float | None) -> str:
+    if days is None:
+        return "half have not left yet"
+    return "half leave within a day" if days < 1 else f"half leave within {days:,.1f} days"
 
 
 def _campaigns(influence: Result) -> list[RenderableType]:
@@ -109,8 +124,10 @@ def _campaigns(influence: Result) -> list[RenderableType]:
         _credit(table, influence, row["campaign"] or row["campaign_id"], row["won_amount"], won, "green")
     rest = sum(row["won_amount"] for row in rows[CAMPAIGNS:])
     if rest:
-        _credit(table, influence, f"{len(rows) - CAMPAIGNS} more campaigns", rest, won, "green")
-    _credit(table, influence, "unattributed", total["won_unattributed_amount"], won, "bright_black")
+        _credit(table, influence, f"{len(rows) - CAMPAIGNS} more", rest, won, "green")
+    for row in influence.table.to_pylist():
+        if row["bucket"] == "unattributed" and row["won_amount"]:
+            _credit(table, influence, f"unattributed: {row['reason']}", row["won_amount"], won, "bright_black")
     _credit(table, influence, "total won", won, won, "")
     return [head, table]
 

@@ -183,7 +183,9 @@ class Ledger:
         held = self._held()
         later = [key for key in held if key > load.key]
         try:
-            merged = self._replay(load, held, progress) if later else self._append(load, progress)
+            # A new ledger too is made beside and put in its place: a file half created is no database.
+            beside = later or not self.path.exists()
+            merged = self._rebuild(load, held, progress) if beside else self._merge(self.path, load, progress)
         except (VanishError, LoadOrderError):
             if not load.done:
                 load.discard()
@@ -202,10 +204,7 @@ class Ledger:
         for path in self.workspace.glob(f"{_DRAFT}*"):
             path.unlink()
 
-    def _append(self, load: KeptLoad, progress: Progress) -> Merged:
-        return self._merge(self.path, load, progress)
-
-    def _replay(self, load: KeptLoad, held: Sequence[str], progress: Progress) -> Merged:
+    def _rebuild(self, load: KeptLoad, held: Sequence[str], progress: Progress) -> Merged:
         """Build the ledger anew from all kept loads in order, beside the old one, and put it in its place."""
         kept = {each.key: each for each in all_kept(self.workspace)}
         if missing := [key for key in held if key not in kept]:
@@ -221,7 +220,8 @@ class Ledger:
             if merged.vanished:
                 kept[key].permit_vanishing()
         progress.begin("publish")
-        _checkpoint(self.path)
+        if self.path.exists():
+            _checkpoint(self.path)
         draft.replace(self.path)
         return results[load.key]
 

@@ -1,19 +1,198 @@
-"""How far a number can be believed: evidence, findings that touch it, grade."""
+"""How far a number can be believed: evidence, findings that touch it, grade (definitions, "Trust").
+
+A finding touches a unit through the person or the opportunity of its records: a person's units
+are their journeys, responses, account and – for influence – the opportunities they are on; an
+opportunity's units are itself and the journeys that hold it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ibis
 import ibis.expr.types as ir
 
+from leadline.audit.lineage import METRICS
+from leadline.metrics import periods
+from leadline.metrics import units as unit_tables
 from leadline.metrics.query import Asked
 from leadline.model.opened import Opened
+from leadline.model.responses import COUNTED_FATES
 from leadline.results import Step, Trust
+
+Grade = Literal["A", "B", "C", "D"]
+
+BOUNDS: tuple[tuple[Grade, int], ...] = (("A", 98), ("B", 95), ("C", 85))
+"""Grades with the percentage of untouched units from which they hold."""
+
+FINDING = "finding:"
+"""What the keys of `Trust.evidence` that count the units a finding touches begin with."""
+
+_EVIDENCE = {"date_field": "stamped", "first_responded": "stamped", "created": "milestone"}
+"""What shows the date of a response, in the words of stage entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Movers:
+    """Findings that can move a metric: those with records, and those about the data as a whole."""
+
+    codes: tuple[str, ...]
+    whole: tuple[str, ...]
 
 
 def of(asked: Asked, kind: str, units: ir.Table | None) -> Trust:
-    """Trust of a metric on these units."""
-    return Trust()
+    """Trust of a metric on the rows it counts.
+
+    Args:
+        kind: volume, conversion, velocity or influence.
+        units: one row per unit counted, with unit_id; None for a result that counts nothing.
+    """
+    if units is None:
+        return Trust()
+    counted = _counted(kind, units)
+    movers = _movers(asked.opened, kind)
+    touched = _touched(asked, kind, counted, movers.codes)
+    grade, share = _grade(touched["total"], touched["clean"], capped=bool(movers.whole))
+    by_code = {code: touched[f"touched_{at}"] or 0 for at, code in enumerate(movers.codes)}
+    present = sorted((code for code in by_code if by_code[code]), key=lambda code: (-by_code[code], code))
+    return Trust(
+        grade=grade,
+        clean_share=share,
+        evidence=_evidence(asked, kind, counted) | {f"{FINDING}{code}": by_code[code] for code in present},
+        findings=tuple(dict.fromkeys([*present, *movers.whole])),
+    )
+
+
+def _counted(kind: str, units: ir.Table) -> ir.Table:
+    """What the number counts: unit_id and weight; of rates the denominator, of money the absolute amount."""
+    kept = units
+    if "mark" in units.columns:
+        kept = kept.filter(kept.mark == "count")
+    if "class" in units.columns:
+        kept = kept.filter(kept["class"] == "started")
+    weight = kept.amount.abs() if kind == "influence" else ibis.literal(1, "int64")
+    return kept.select("unit_id", weight=weight)
+
+
+def _movers(opened: Opened, kind: str) -> _Movers:
+    if "findings" not in opened:
+        return _Movers((), ())
+    rows = opened.arrow(opened["findings"].select("code", "severity", "moves", "whole")).to_pylist()
+    moving = [row for row in rows if row["severity"] != "info" and kind in row["moves"].split(",")]
+    return _Movers(
+        tuple(sorted({row["code"] for row in moving if not row["whole"]})),
+        tuple(sorted({row["code"] for row in moving if row["whole"]})),
+    )
+
+
+def _touched(asked: Asked, kind: str, counted: ir.Table, codes: tuple[str, ...]) -> dict[str, Any]:
+    """One row: total and clean weight, and the units each code touches."""
+    if not codes:
+        found = counted.aggregate(total=counted.weight.sum(), clean=counted.weight.sum())
+        return dict(asked.opened.arrow(found).to_pylist()[0])
+    hits = _hits(asked, kind, codes)
+    flags = {f"hit_{at}": (hits.code == code).cast("int64").max() for at, code in enumerate(codes)}
+    packed = hits.group_by(hit_id=hits.unit_id).aggregate(**flags)
+    joined = counted.left_join(packed, [("unit_id", "hit_id")])
+    untouched = ibis.ifelse(joined.hit_id.isnull(), joined.weight, ibis.literal(0, "int64"))
+    sums = {f"touched_{at}": joined[f"hit_{at}"].sum() for at in range(len(codes))}
+    found = joined.aggregate(total=joined.weight.sum(), clean=untouched.sum(), **sums)
+    return dict(asked.opened.arrow(found).to_pylist()[0])
+
+
+def _hits(asked: Asked, kind: str, codes: tuple[str, ...]) -> ir.Table:
+    """Units that findings touch: code, unit_id."""
+    records = asked.opened["finding_records"]
+    own = records.filter(records.code.isin(list(codes)))
+    by_person = own.filter(own.person_id.notnull()).select("code", "person_id").distinct()
+    by_deal = own.filter(own.opportunity_id.notnull()).select("code", "opportunity_id").distinct()
+    if asked.unit == "opportunities":
+        return _deal_hits(asked, kind, by_person, by_deal)
+    journeys = _journey_hits(asked, by_person, by_deal)
+    units = journeys.join(unit_tables.links(asked), "journey_id").select("code", "unit_id")
+    if asked.unit == "responses":
+        units = units.union(_response_hits(asked, by_person))
+    return units.distinct()
+
+
+def _deal_hits(asked: Asked, kind: str, by_person: ir.Table, by_deal: ir.Table) -> ir.Table:
+    """Opportunities by themselves; what people do moves only whom they are credited to."""
+    direct = by_deal.select("code", unit_id="opportunity_id")
+    if kind != "influence":
+        return direct
+    pairs = asked.opened["opportunity_people"].select("person_id", unit_id="opportunity_id")
+    return direct.union(by_person.join(pairs, "person_id").select("code", "unit_id"), distinct=True)
+
+
+def _journey_hits(asked: Asked, by_person: ir.Table, by_deal: ir.Table) -> ir.Table:
+    """Journeys of the persons, and those that hold the opportunities: code, journey_id."""
+    opened, name = asked.opened, asked.funnel_name
+    journeys = opened["journeys"].filter(ibis._.funnel == name).select("journey_id", "person_id")
+    held = opened["journey_opportunities"].filter(ibis._.funnel == name).select("journey_id", "opportunity_id")
+    own = by_person.join(journeys, "person_id").select("code", "journey_id")
+    return own.union(by_deal.join(held, "opportunity_id").select("code", "journey_id"), distinct=True)
+
+
+def _response_hits(asked: Asked, by_person: ir.Table) -> ir.Table:
+    responses = asked.opened["responses"].filter(ibis._.funnel == asked.funnel_name)
+    own = responses.select("person_id", unit_id="response_id")
+    return by_person.join(own, "person_id").select("code", "unit_id")
+
+
+def _grade(total: Any, clean: Any, *, capped: bool) -> tuple[Grade | None, float | None]:
+    """Grade and clean share; without units there is none."""
+    if not total:
+        return None, None
+    share = int(clean) / int(total)
+    reached: Grade = "D"
+    for grade, percent in reversed(BOUNDS):
+        if int(clean) * 100 >= int(total) * percent:
+            reached = grade
+    return ("B" if capped and reached == "A" else reached), share
+
+
+def _evidence(asked: Asked, kind: str, counted: ir.Table) -> dict[str, int]:
+    """What the dates behind the number rest on, with counts, most frequent first."""
+    if kind == "influence":
+        shown = _response_evidence(asked, counted)
+    else:
+        reached = unit_tables.stages(asked)
+        if asked.query.where or periods.ranged(asked):
+            reached = reached.semi_join(counted, "unit_id")
+        shown = reached.select("evidence", "known")
+    rows = asked.opened.arrow(shown.group_by("evidence", "known").aggregate(count=shown.count())).to_pylist()
+    mix: dict[str, int] = {}
+    for row in rows:
+        name = _evidence_name(row["evidence"], row["known"])
+        mix[name] = mix.get(name, 0) + row["count"]
+    return dict(sorted(mix.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _evidence_name(evidence: str | None, known: str) -> str:
+    """The word for what shows an entry; a journey that a creation opens rests on that milestone."""
+    if known != "observed":
+        return "implied"
+    return _EVIDENCE.get(evidence or "created", evidence or "milestone")
+
+
+def _response_evidence(asked: Asked, counted: ir.Table) -> ir.Table:
+    """Evidence of the counted responses of the people on the opportunities."""
+    opened = asked.opened
+    people = opened["opportunity_people"].semi_join(counted.select(opportunity_id="unit_id"), "opportunity_id")
+    responses = opened["responses"]
+    dated = responses.filter(responses.fate.isin(COUNTED_FATES)).semi_join(people, "person_id")
+    once = dated.select("response_id", evidence="date_evidence").distinct()
+    return once.select("evidence", known=ibis.literal("observed"))
 
 
 def lineage(opened: Opened, kind: str) -> tuple[Step, ...]:
-    """The steps from records to the model this metric rests on."""
-    return ()
+    """The steps from records to the model that a metric rests on, in order; none if the snapshot has no such table."""
+    name = next((one for one in ("lineage", "_lineage") if one in opened), None)
+    if name is None:
+        return ()
+    rows = opened.arrow(opened[name].select("step", "rows_in", "rows_out", "why")).to_pylist()
+    wanted = {step: at for at, (step, kinds) in enumerate(METRICS.items()) if kind in kinds}
+    own = [row for row in rows if row["step"] in wanted]
+    own.sort(key=lambda row: (wanted[row["step"]], row["why"]))
+    return tuple(Step(**row) for row in own)

@@ -84,7 +84,7 @@ def _responses_and_deals(store: Store, source: Source, settings: Settings) -> No
 
 def _entries(store: Store, source: Source, settings: Settings) -> None:
     parts = [
-        stages.stage_entries(source, funnel, store["days"], store["opportunity_stages"]).mutate(
+        stages.stage_entries(source, funnel, store["days"], store["opportunity_stages"], store.once).mutate(
             funnel=ibis.literal(name)
         )
         for name, funnel in settings.funnel.items()

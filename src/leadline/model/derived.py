@@ -34,15 +34,12 @@ def build(store: Store, settings: Settings, currency: Currency, as_of: AsOf) -> 
 
 def _outside_funnels(sorted_members: ir.Table) -> ir.Table:
     """Without a funnel of people responses have no journey; those that would count are not qualified."""
-    fate = sorted_members.out.fill_null(responses.NOT_QUALIFIED)
-    kept = sorted_members.drop("out", "excluded")
-    return kept.select(
-        *kept.columns,
+    return sorted_members.mutate(
         journey_id=ibis.null("string"),
-        fate=fate,
+        fate=sorted_members.out.fill_null(responses.NOT_QUALIFIED),
         excluded_why=sorted_members.excluded,
         funnel=ibis.literal(""),
-    )
+    ).drop("out", "excluded")
 
 
 class _Journeys:
@@ -74,18 +71,18 @@ class _Journeys:
         ends = self._step("ends", journeys.ends(sequence, store["days"], self.funnel.dormancy_days, self.as_of))
         held = self._add("journey_opportunities", journeys.journey_opportunities(sequence))
         positions = self._step("positions", visits.positions(sequence))
-        self._visits(positions, ends, held)
+        self._visits(sequence, positions, ends)
         untimed = self._step(
             "untimed", journeys.untimed_entries(entries, store["person_records"], held, ends, self.as_of)
         )
         self._journeys(sequence, ends, held, untimed)
 
-    def _visits(self, positions: ir.Table, ends: ir.Table, held: ir.Table) -> None:
+    def _visits(self, sequence: ir.Table, positions: ir.Table, ends: ir.Table) -> None:
         moments = ends.select("journey_id", "ended_s", "ended_day", "ended_is_date")
         self._add("journey_visits", visits.visits(positions, moments))
         self._add("requalifications", visits.requalifications(positions))
         stage_of = outcome_stages(self.funnel)
-        self._add("journey_outcomes", journeys.outcome_entries(held, self.store["deals"], stage_of))
+        self._add("journey_outcomes", journeys.outcome_entries(journeys.closes(sequence), stage_of))
 
     def _journeys(self, sequence: ir.Table, ends: ir.Table, held: ir.Table, untimed: ir.Table) -> None:
         store = self.store
@@ -119,13 +116,14 @@ def _opportunities(store: Store, name: str, funnel: Funnel, as_of: AsOf) -> None
     own = store.step(f"deal_events_{name}", events.deal_events(entries, store["deals"], as_of))
     sequence = store.step(f"deal_sequence_{name}", visits.sequenced(own))
     positions = store.step(f"deal_positions_{name}", visits.positions(sequence))
-    closes = store["deals"].select(
+    closed = store["deals"].filter(ibis._.closed_s.notnull())
+    ends = closed.select(
         journey_id="opportunity_id", ended_s="closed_s", ended_day="closed_day", ended_is_date="closed_is_date"
     )
-    found = visits.visits(positions, closes).rename(opportunity_id="journey_id").mutate(funnel=ibis.literal(name))
+    found = visits.visits(positions, ends).rename(opportunity_id="journey_id").mutate(funnel=ibis.literal(name))
     store.add("opportunity_visits", found)
-    held = store["deals"].select("state", "opportunity_id", journey_id="opportunity_id")
-    outcomes = journeys.outcome_entries(held, store["deals"], outcome_stages(funnel)).drop("journey_id")
+    closes = closed.mutate(journey_id=closed.opportunity_id)
+    outcomes = journeys.outcome_entries(closes, outcome_stages(funnel)).drop("journey_id")
     untimed = entries.filter((entries.object == "Opportunity") & entries.at_s.isnull() & entries.stage_no.notnull())
     untimed = untimed.select("stage_no", opportunity_id="record_id")
     untimed = untimed.semi_join(store["deals"], "opportunity_id")

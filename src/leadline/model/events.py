@@ -167,7 +167,8 @@ def _closes(held: ir.Table) -> ir.Table:
         person_id="person_id",
         s="shut_s",
         day="closed_day",
-        is_date="closed_is_date",
+        # A close that creation's place in its day has moved is no longer known by the second.
+        is_date=closed.closed_is_date | (closed.shut_s > closed.closed_s),
         rank=ibis.literal(CLOSE, "int64"),
         stage_no=ibis.literal(NO_STAGE, "int64"),
         id="opportunity_id",
@@ -183,13 +184,23 @@ def _deal_entries(entries: ir.Table, held: ir.Table, last: ir.Table, as_of: AsOf
     timed = entries.filter(
         (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
     )
-    keys = held.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
-    joined = timed.join(keys, "record_id")
-    moved = _dated_after_responses(_deal_rows(joined), last)
-    bounds = keys.rename(bound_person="person_id")
-    bounded = moved.join(bounds, [moved.record_id == bounds.record_id, moved.person_id == bounds.bound_person])
-    clipped = bounded.mutate(s=ibis.ifelse(bounded.s < bounded.opened_s, bounded.opened_s, bounded.s))
-    return clipped.filter(clipped.s <= clipped.shut_s).select(*moved.columns)
+    owners = held.select("person_id", record_id="opportunity_id")
+    return _while_open(_dated_after_responses(_deal_rows(timed.join(owners, "record_id")), last), held)
+
+
+def _while_open(rows: ir.Table, deals: ir.Table) -> ir.Table:
+    """Entries at or after the creation of their opportunity, earlier ones moved there; none after its close."""
+    bounds = deals.select(
+        "opened_s", "shut_s", "created_day", "created_is_date", of_record="opportunity_id", of_person="person_id"
+    )
+    bounded = rows.join(bounds, [rows.record_id == bounds.of_record, rows.person_id == bounds.of_person])
+    early = bounded.s < bounded.opened_s
+    clipped = bounded.mutate(
+        s=ibis.ifelse(early, bounded.opened_s, bounded.s),
+        day=ibis.ifelse(early, bounded.created_day, bounded.day),
+        is_date=bounded.is_date | (early & bounded.created_is_date),
+    )
+    return clipped.filter(clipped.s <= clipped.shut_s).select(*rows.columns)
 
 
 def _deal_rows(joined: ir.Table) -> ir.Table:
@@ -220,10 +231,8 @@ def deal_events(entries: ir.Table, deals: ir.Table, as_of: AsOf) -> ir.Table:
     timed = entries.filter(
         (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
     )
-    keys = alone.select("person_id", "opened_s", "shut_s", record_id="opportunity_id")
-    joined = timed.join(keys, "record_id")
-    clipped = joined.mutate(at_s=ibis.ifelse(joined.at_s < joined.opened_s, joined.opened_s, joined.at_s))
-    rows = ibis.union(_deal_rows(clipped.filter(clipped.at_s <= clipped.shut_s)), _closes(alone))
+    owners = alone.select("person_id", record_id="opportunity_id")
+    rows = ibis.union(_while_open(_deal_rows(timed.join(owners, "record_id")), alone), _closes(alone))
     return rows.mutate(journey_id=rows.person_id, ender=rows.kind == "close")
 
 

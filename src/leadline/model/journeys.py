@@ -61,18 +61,25 @@ def _ended(joined: ir.Table, days: ir.Table, dormancy_days: int, as_of: AsOf) ->
     )
 
 
-def outcome_entries(held: ir.Table, deals: ir.Table, stage_of: dict[str, int]) -> ir.Table:
-    """Entries into stages that stand for an outcome (won, lost, closed), one per deal.
+def closes(events: ir.Table) -> ir.Table:
+    """Closes of held opportunities: journey_id, opportunity_id, state, the moment `closed`.
+
+    `events` is the output of `visits.sequenced`.
+    """
+    return events.filter(events.kind == "close").select(
+        "journey_id", "state", opportunity_id="id", closed_s="s", closed_day="day", closed_is_date="is_date"
+    )
+
+
+def outcome_entries(closes: ir.Table, stage_of: dict[str, int]) -> ir.Table:
+    """Entries into stages that stand for an outcome (won, lost, closed), one per close.
 
     `stage_of` maps an outcome to its stage number. Columns: journey_id, stage_no, opportunity_id,
     the moment `entered`.
     """
-    moments = deals.select("opportunity_id", "closed_s", "closed_day", "closed_is_date")
-    joined = held.join(moments, "opportunity_id")
-    joined = joined.filter(joined.closed_s.notnull())
-    cases = [(_is_outcome(joined, outcome), ibis.literal(number, "int64")) for outcome, number in stage_of.items()]
+    cases = [(_is_outcome(closes, outcome), ibis.literal(number, "int64")) for outcome, number in stage_of.items()]
     number = ibis.cases(*cases) if cases else ibis.null("int64")
-    marked = joined.mutate(stage_no=number)
+    marked = closes.mutate(stage_no=number)
     marked = marked.filter(marked.stage_no.notnull())
     same = ibis.window(group_by=["journey_id", "stage_no"], order_by=["closed_s", "opportunity_id"])
     return marked.select(
@@ -86,8 +93,8 @@ def outcome_entries(held: ir.Table, deals: ir.Table, stage_of: dict[str, int]) -
     )
 
 
-def _is_outcome(joined: ir.Table, outcome: str) -> ir.BooleanValue:
-    return joined.state != "open" if outcome == "closed" else joined.state == outcome
+def _is_outcome(closes: ir.Table, outcome: str) -> ir.BooleanValue:
+    return closes.state != "open" if outcome == "closed" else closes.state == outcome
 
 
 def qualified(visits: ir.Table, outcomes: ir.Table) -> ir.Table:

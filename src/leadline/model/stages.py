@@ -6,6 +6,7 @@ order; Inquiry is 0 in funnels of people and has no entries here (it is a respon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 import ibis
@@ -33,7 +34,11 @@ SCHEMA = ibis.schema(
 )
 
 
-def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_stages: ir.Table) -> ir.Table:
+Keep = Callable[[str, ir.Table], ir.Table]
+"""Materialises an intermediate table under a name; the same name gives the same table."""
+
+
+def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_stages: ir.Table, keep: Keep) -> ir.Table:
     """All entries of lead, contact and opportunity records into stages, disqualified and recycled.
 
     Columns: object, record_id, stage_no (null for outcomes), outcome (disqualified, recycled or
@@ -41,7 +46,7 @@ def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_st
     whose time is unknown), the moment `at` (null where the time is unknown).
     The milestones won, lost and closed depend on as-of and come from `deals`.
     """
-    reader = _Reader(source, days, opportunity_stages)
+    reader = _Reader(source, days, opportunity_stages, keep)
     parts = [
         reader.entries(stage_source, number, None)
         for number, stage in enumerate(funnel.stages)
@@ -58,10 +63,11 @@ def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_st
 class _Reader:
     """Reads one kind of stage source after the other into rows of the same columns."""
 
-    def __init__(self, source: Source, days: ir.Table, opportunity_stages: ir.Table) -> None:
+    def __init__(self, source: Source, days: ir.Table, opportunity_stages: ir.Table, keep: Keep) -> None:
         self.source = source
         self.days = days
         self.opportunity_stages = opportunity_stages
+        self.keep = keep
 
     def entries(self, wanted: StageSource, stage_no: int | None, outcome: str | None) -> ir.Table | None:
         """Entries a stage source yields, or None where the source has nothing to read."""
@@ -136,7 +142,8 @@ class _Reader:
         field, values = str(wanted.field), wanted.values or []
         history = self._history(wanted.object, field)
         records = moments.of_instant(self._records(wanted.object), self.days, "CreatedDate", "created")
-        records = records.mutate(record_id=records.Id, now=records[field])
+        records = records.select("created_s", "created_day", "created_is_date", record_id="Id", now=field)
+        records = self.keep(f"values_{wanted.object}_{field}", records)
         covered = _tracked_since(history)
         parts = [
             _told(history.semi_join(records, "record_id"), values),
@@ -160,7 +167,8 @@ class _Reader:
         parent = HISTORY_PARENT[history][1]
         rows = moments.of_instant(self.source.table(history), self.days, "CreatedDate", "at")
         own = rows.filter((rows.Field == field) & rows.at_s.notnull() & rows[parent].notnull())
-        return own.select("at_s", "at_day", "at_is_date", record_id=parent, old="OldValue", new="NewValue", id="Id")
+        told = own.select("at_s", "at_day", "at_is_date", record_id=parent, old="OldValue", new="NewValue", id="Id")
+        return self.keep(f"history_{name}_{field}", told)
 
 
 def _told(history: ir.Table, values: list[str]) -> ir.Table:

@@ -7,6 +7,9 @@ from typing import Any
 
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
+from ibis.expr.operations import InMemoryTable
+
+from leadline.engines import quoted
 
 
 class Store:
@@ -42,15 +45,43 @@ class Store:
         """Materialise a table of the model."""
         if self._progress:
             self._progress(name)
-        table = self.backend.create_table(name, expression, temp=self.temporary)
+        table = self._create(name, expression, temporary=self.temporary)
         self.tables[name] = table
         return table
 
     def step(self, name: str, expression: ir.Table) -> ir.Table:
         """Materialise an intermediate table; `forget` drops it."""
-        table = self.backend.create_table(f"step_{name}", expression, temp=True)
+        table = self._create(f"step_{name}", expression, temporary=True)
         self.steps[name] = table
         return table
+
+    def once(self, name: str, expression: ir.Table) -> ir.Table:
+        """The intermediate table of that name, materialised at its first use."""
+        return self.steps[name] if name in self.steps else self.step(name, expression)
+
+    def _create(self, name: str, expression: ir.Table, *, temporary: bool) -> ir.Table:
+        """Create a table from an expression.
+
+        Ibis's own create_table renders the statement three times over, which is most of the time
+        a small build takes; tables held in memory need it, the rest is one plain statement.
+        """
+        if expression.op().find(InMemoryTable):
+            return self.backend.create_table(name, expression, temp=temporary)
+        kind = "TEMPORARY TABLE" if temporary else "TABLE"
+        types = self.backend.compiler.type_mapper
+        columns = ", ".join(
+            f"{quoted(column)} {types.to_string(of_type)}" for column, of_type in expression.schema().items()
+        )
+        self.backend.con.execute(f"CREATE {kind} {quoted(name)} ({columns})")
+        self._insert(name, expression, temporary=temporary)
+        return self.backend.table(name, database=("temp", "main") if temporary else None)
+
+    def _insert(self, name: str, expression: ir.Table, *, temporary: bool) -> None:
+        if expression.op().find(InMemoryTable):
+            self.backend.insert(name, expression, database=("temp", "main") if temporary else None)
+            return
+        place = "temp.main." if temporary else ""
+        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {self.backend.compile(expression)}")
 
     def add(self, name: str, expression: ir.Table) -> None:
         """Materialise a table, or append to it if it is there already."""
@@ -58,7 +89,7 @@ class Store:
             self.keep(name, expression)
             return
         target = self.tables[name]
-        self.backend.insert(name, expression.select(*target.columns), database=_place(self.temporary))
+        self._insert(name, expression.select(*target.columns), temporary=self.temporary)
 
     def forget(self) -> None:
         """Drop the intermediate tables."""
@@ -73,10 +104,6 @@ class Store:
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """A few rows as dictionaries."""
         return self.backend.to_pyarrow(expression).to_pylist()
-
-
-def _place(temporary: bool) -> tuple[str, str] | None:
-    return ("temp", "main") if temporary else None
 
 
 def table_names(backend: Backend, catalog: str, schema: str) -> set[str]:

@@ -109,7 +109,13 @@ def _instead(path: Path) -> str:
 
 
 def _on_disk(path: Path) -> SourceFile:
-    return SourceFile(path.name, path.name, path.stat().st_size, lambda: path.open("rb"), path)
+    def opened() -> ByteStream:
+        try:
+            return path.open("rb")
+        except OSError as fault:
+            raise SourceError(f"{path} cannot be read: {fault.strerror}.") from fault
+
+    return SourceFile(path.name, path.name, path.stat().st_size, opened, path)
 
 
 def in_order(name: str) -> list[tuple[int, str]]:

@@ -34,7 +34,7 @@ class Sizes:
         block: scanned at once.
     """
 
-    segment: int = 1 << 25
+    segment: int = 1 << 24
     tail: int = 1 << 16
     longest: int = LONGEST
     block: int = BLOCK

@@ -136,9 +136,10 @@ def _outline(text: bytes, start: int, delimiter: bytes, last: bool, block: int) 
     for first in range(start, len(data), block):
         at, marks = _marks(data, first, block, mark, quotes, returns)
         if quotes and len(at):
-            state = np.bitwise_xor.accumulate((marks == QUOTE).view(np.uint8)) ^ np.uint8(inside)
+            quote = marks == QUOTE
+            state = np.bitwise_xor.accumulate(quote.view(np.uint8)) ^ np.uint8(inside)
+            wrong = _misplaced(data, start, at[quote], inside, mark)
             inside = int(state[-1])
-            wrong = _misplaced(data, start, at, marks, state, mark)
             if wrong >= 0:
                 upto = int(np.searchsorted(at, wrong))
                 at, marks, state, sound = at[:upto], marks[:upto], state[:upto], False
@@ -173,14 +174,14 @@ def _marks(data: Bytes, first: int, block: int, delimiter: int, quotes: bool, re
     return at + first, piece[at]
 
 
-def _misplaced(data: Bytes, start: int, at: Offsets, marks: Bytes, state: Bytes, delimiter: int) -> int:
-    """Offset of the first quote that neither opens, closes nor doubles; −1 without one.
+def _misplaced(data: Bytes, start: int, quotes: Offsets, inside: int, delimiter: int) -> int:
+    """Offset of the first of some quotes that neither opens, closes nor doubles; −1 without one.
 
-    A quote that opens stands at `start` or after a delimiter or line end, or it is the second of a
-    pair; one that closes stands before one of those, or is the first of a pair.
+    They open and close in turn; `inside` says that the first one closes. A quote that opens stands
+    at `start` or after a delimiter or line end, or it is the second of a pair; one that closes
+    stands before one of those, or is the first of a pair.
     """
-    quote = marks == QUOTE
-    opening, closing = at[quote & (state == 1)], at[quote & (state == 0)]
+    opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
     before = data[np.maximum(opening - 1, 0)]
     after = data[np.minimum(closing + 1, len(data) - 1)]
     bad_opening = opening[~_bounds(before, delimiter) & (opening > start)]

@@ -16,9 +16,9 @@ from typing import Final, Literal
 from leadline.sources.sql_text import literal
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
-Form = Literal["utc", "local", "date", "any"]
+Form = Literal["utc", "local", "date", "midnight", "any"]
 """How the values of a column look: instants with Z or +0000, instants without a zone, ISO dates,
-or anything that can be read."""
+ISO dates with midnight behind them as weekly exports write dates, or anything that can be read."""
 
 PARTS: Final = (
     r"^\s*(\d{1,4})([-/.])(\d{1,2})([-/.])(\d{1,4})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
@@ -57,6 +57,7 @@ _FAST_CONDITIONS = {
     "utc": "((length({v}) = 28 AND ends_with({v}, '+0000')) OR (length({v}) IN (20, 24) AND ends_with({v}, 'Z')))",
     "local": "(length({v}) = 19 AND {v}[17] = ':')",
     "date": "(length({v}) = 10 AND {v}[5] = '-')",
+    "midnight": "(length({v}) = 19 AND ends_with({v}, ' 00:00:00') AND {v}[5] = '-')",
 }
 _FIRST_LOOK: tuple[tuple[Form, re.Pattern[str]], ...] = (
     ("utc", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}\+0000|(\.\d{3})?Z)")),
@@ -66,8 +67,10 @@ _FIRST_LOOK: tuple[tuple[Form, re.Pattern[str]], ...] = (
 _ANY_DATE = re.compile(PARTS)
 
 
-def form_of(value: str) -> Form:
-    """The form of one value, from its looks."""
+def form_of(value: str, instants: bool = True) -> Form:
+    """The form of one value, from its looks; without `instants` a date may have midnight behind it."""
+    if not instants and value.endswith(" 00:00:00") and len(value) == 19:
+        return "midnight"
     return next((form for form, look in _FIRST_LOOK if look.fullmatch(value)), "any")
 
 
@@ -78,20 +81,27 @@ def looks_dated(value: str, order: DateOrder | None) -> bool:
 
 
 def fast_date(v: str, form: Form) -> str | None:
-    """SQL that reads a DATE of a regular form, null for any other; None if there is none.
+    """SQL that reads a DATE of a regular form, null for any other; None if there is none."""
+    if form not in {"date", "midnight"}:
+        return None
+    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN TRY_CAST(left({v}, 10) AS DATE) END"
 
-    The form "local" stands here for a date written with midnight, as weekly exports do.
-    """
-    if form == "date":
-        return f"CASE WHEN {_FAST_CONDITIONS['date'].format(v=v)} THEN TRY_CAST({v} AS DATE) END"
+
+def fast_text(v: str, form: Form, zone: str | None) -> str | None:
+    """SQL that writes a date or instant of a regular form as ISO text, null for any other."""
+    if form in {"date", "midnight"}:
+        return f"CASE WHEN {fast_date(v, form)} IS NOT NULL THEN left({v}, 10) END"
+    if form == "utc":
+        whole = f"(length({v}) = 20 OR {v}[20:23] = '.000')"
+        return f"CASE WHEN {whole} AND {fast_instant(v, form, zone)} IS NOT NULL THEN left({v}, 19) || 'Z' END"
     if form == "local":
-        return f"CASE WHEN length({v}) = 19 AND ends_with({v}, ' 00:00:00') THEN TRY_CAST(left({v}, 10) AS DATE) END"
+        return f"strftime({fast_instant(v, form, zone)}, '%Y-%m-%dT%H:%M:%SZ')"
     return None
 
 
 def fast_instant(v: str, form: Form, zone: str | None) -> str | None:
     """SQL that reads a TIMESTAMP of a regular form, null for any other; None if there is none."""
-    if form == "any":
+    if form in {"any", "midnight"}:
         return None
     cast = f"TRY_CAST({v} AS TIMESTAMP)"
     return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"

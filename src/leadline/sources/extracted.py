@@ -36,6 +36,8 @@ class Moment:
 
 def end_of_day(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """The last microsecond of a day in a zone, in UTC."""
+    if day == dt.date.max:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
     next_midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
     return next_midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
 

@@ -96,11 +96,7 @@ def stage(
                 ObjectStage(con, name, tasks, staging, progress).run() for name, tasks in sorted(found.tasks.items())
             ]
             objects = [result.staged for result in results]
-            moment, evidence = (
-                (extracted_at.astimezone(dt.UTC), "declared with --extracted-at")
-                if extracted_at
-                else extraction(con, objects, settings)
-            )
+            moment, evidence = _declared(extracted_at) if extracted_at else extraction(con, objects, settings)
     except BaseException:
         # Nothing is loaded, so nothing is left that would look like the account of a load.
         for task in (one for tasks in found.tasks.values() for one in tasks):
@@ -116,6 +112,11 @@ def stage(
         name=path.name or str(path),
         findings=tuple(_findings(listing, results, coverage)),
     )
+
+
+def _declared(extracted_at: dt.datetime) -> tuple[dt.datetime, str]:
+    zoned = extracted_at if extracted_at.tzinfo else extracted_at.replace(tzinfo=dt.UTC)
+    return zoned.astimezone(dt.UTC), "declared with --extracted-at"
 
 
 def _known_zone(timezone: str | None) -> str | None:

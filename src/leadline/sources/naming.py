@@ -216,7 +216,7 @@ class _Namer:
                 known = self.fields.get(folded(match["relation"]) + "id")
                 if known and self.kinds[known] == "id" and known != "Id":
                     claims[index] = known
-        self._claims(claims, "")
+        self._claims(claims, ", the id of that record")
 
     def _take_external_id(self) -> None:
         self._claims({i: "Id" for i in self.free if _is_external(self.header[i])}, ": the file has no column Id")

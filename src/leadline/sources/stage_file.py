@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadline.errors import AmbiguousDatesError, SourceError
-from leadline.schema import Kind
+from leadline.schema import DATE_ONLY, Kind
 from leadline.sources import dates_in
 from leadline.sources.archives import SourceFile
 from leadline.sources.batches import Batch, Reader, Reject, column_name
@@ -23,11 +23,19 @@ from leadline.sources.dates_in import DateOrder
 from leadline.sources.naming import Naming
 from leadline.sources.numbers_in import Style
 from leadline.sources.rejects import RejectFile
-from leadline.sources.sql_text import literal, only_row
-from leadline.sources.typing_sql import CURRENCY, BatchSql, Handling
+from leadline.sources.typing_sql import CURRENCY, NO_ID, BatchSql, Handling
 
-_PARQUET: Final = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2"
-
+ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
+    "id": pa.string(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "decimal": pa.decimal128(28, 8),
+    "rate": pa.decimal128(28, 12),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+}
 _SAID: Final = {
     "rounded": "{count:,} values of {column} had more decimals than are kept; they were rounded half to even",
     "timed": "{count:,} values of {column} had a time of day, which is left out: the field is a date",
@@ -52,12 +60,14 @@ class Choices:
         dated: unknown columns: whether all values so far are dates.
         style: numbers with a decimal comma.
         settled: columns in which both decimal marks occur; the comma is refused there.
+        timed: unknown columns of dates in which a time other than midnight occurs.
         derive_currency: currencies are taken from the codes beside amounts.
     """
 
     dated: dict[str, bool] = field(default_factory=dict)
     style: dict[str, Style] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    timed: set[str] = field(default_factory=set)
     derive_currency: bool = False
 
 
@@ -157,38 +167,58 @@ class FileStage:
         """
         self._look(batch.table)
         while True:
-            table, kept, wrong, met = batch.table, None, list[Reject](), Counter[tuple[str, str]]()
-            if any(handling.full for handling in self._task.handlings):
-                self._register(table)
-                found = self._examine(met)
-                if found is False:
-                    return False
-                wrong, kept = self._wrong(batch)
-                table = table if kept is None else table.take(pa.array(kept))
-            self._register(table)
-            path = self._stem.with_name(f"{self._stem.name}-{self._batches:05d}.parquet")
-            written = self._write(path)
-            if written != table.num_rows:
-                raise SourceError(f"{self._task.source.name}: {table.num_rows} rows were read but {written} written.")
-            if not self._thoroughly(self._too_many_nulls(table, path)):
+            met = Counter[tuple[str, str]]()
+            self._con.register("batch", batch.table)
+            if any(handling.full for handling in self._task.handlings) and not self._examine(met):
+                return False
+            typed = self._typed(batch.table)
+            loose = self._too_many_nulls(batch.table, typed)
+            if not loose:
                 break
-        self._finish(batch, Part(path, self._batches, table.num_rows, kept), wrong, met)
+            if not self._thoroughly(loose):
+                return False
+        wrong: list[Reject] = []
+        kept = None
+        if any(what == "bad" for _, what in met):
+            wrong, kept = self._wrong(batch)
+            typed = typed.take(pa.array(kept))
+        path = self._stem.with_name(f"{self._stem.name}-{self._batches:05d}.parquet")
+        self._write(typed, path)
+        self._finish(batch, Part(path, self._batches, typed.num_rows, kept), wrong, met)
         return True
 
     def empty(self) -> None:
         """Write the columns of a file without rows."""
-        names = {column_name(i): pa.array([], pa.string()) for i in range(len(self._task.reader.names))}
-        self._register(pa.table(names))
+        names = [column_name(index) for index in range(len(self._task.reader.names))]
+        nothing = pa.table({name: pa.array([], pa.string()) for name in names})
+        self._con.register("batch", nothing)
         path = self._stem.with_name(f"{self._stem.name}-00000.parquet")
-        self._write(path)
+        self._write(self._typed(nothing), path)
         self._task.parts.append(Part(path, 0, 0, None))
 
-    def _register(self, table: pa.Table) -> None:
-        self._con.register("batch", table)
+    def _typed(self, table: pa.Table) -> pa.Table:
+        """The object's columns; what is text already, or an id of full length, is taken as it is."""
+        as_they_are = {key: handling for key, handling in enumerate(self._task.handlings) if _stays(handling, table)}
+        found = {handling.column.name: table.column(handling.column.sources[0]) for handling in as_they_are.values()}
+        if query := self._sql().typed(set(as_they_are)):
+            answer = self._con.sql(query).to_arrow_table()
+            found |= dict(zip(answer.column_names, answer.columns, strict=True))
+        rows = table.num_rows
+        types = {name: ARROW_TYPES[kind] for name, kind in self._columns.items()} | {DATE_ONLY: pa.string()}
+        return pa.table(
+            {name: found[name].cast(kind) if name in found else pa.nulls(rows, kind) for name, kind in types.items()}
+        )
 
-    def _write(self, path: Path) -> int:
-        query = self._sql().typed(self._columns)
-        return int(only_row(self._con, f"COPY ({query}) TO {literal(str(path))} ({_PARQUET})")[0])
+    def _write(self, typed: pa.Table, path: Path) -> None:
+        repeating = [name for name in typed.column_names if _repeats(typed.column(name))]
+        moments = [field.name for field in typed.schema if pa.types.is_timestamp(field.type)]
+        pq.write_table(
+            typed,
+            path,
+            compression="snappy",
+            use_dictionary=repeating,
+            column_encoding=dict.fromkeys(moments, "DELTA_BINARY_PACKED"),
+        )
 
     def _look(self, table: pa.Table) -> None:
         """Take the form of dates from the first value of each column that has none yet."""
@@ -200,9 +230,11 @@ class FileStage:
             value = _first_value(table, handling)
             if value is None:
                 continue
-            handling.form = dates_in.form_of(value)
+            name = handling.column.name
+            instants = handling.column.kind == "datetime" or name in self._choices.timed
+            handling.form = dates_in.form_of(value, instants)
             if unknown:
-                handling.dated = self._is_dated(handling.column.name, value)
+                handling.dated = self._is_dated(name, value)
             handling.full = handling.has_dates and (handling.full or not sql.has_fast(key))
             handling.form = "any" if handling.full else handling.form
 
@@ -210,29 +242,26 @@ class FileStage:
         wanted = name in self._task.stamps and dates_in.looks_dated(value, "ymd")
         return self._choices.dated.setdefault(name, wanted or dates_in.looks_dated(value, self._task.order))
 
-    def _too_many_nulls(self, table: pa.Table, path: Path) -> list[Handling]:
+    def _too_many_nulls(self, table: pa.Table, typed: pa.Table) -> list[Handling]:
         """Columns read fast that have more nulls typed than as text: something else is in them."""
-        metadata = pq.read_metadata(path)
-        nulls = dict.fromkeys(metadata.schema.names, 0)
-        for group in range(metadata.num_row_groups):
-            for at in range(metadata.num_columns):
-                column = metadata.row_group(group).column(at)
-                nulls[column.path_in_schema] += column.statistics.null_count
         loose = []
         for handling in self._task.handlings:
-            if handling.full or not (handling.checked or handling.column.name == "Id"):
-                continue
             identity = handling.column.name == "Id"
+            if handling.full or not (handling.checked or identity):
+                continue
             expected = 0 if identity else table.column(handling.column.sources[0]).null_count
-            if nulls[handling.column.name] != expected:
+            if typed.column(handling.column.name).null_count != expected:
                 loose.append(handling)
         return loose
 
     def _thoroughly(self, handlings: list[Handling]) -> bool:
+        """Read columns thoroughly from now on; False if the object must be read again."""
+        timed = {one.column.name for one in handlings if one.dated and one.form == "midnight"}
         for handling in handlings:
             handling.full = True
             handling.form = "any" if handling.has_dates else handling.form
-        return bool(handlings)
+        self._choices.timed |= timed
+        return not timed
 
     def _examine(self, met: Counter[tuple[str, str]]) -> bool:
         """Count what the values are; False if the object must be read again."""
@@ -295,14 +324,12 @@ class FileStage:
             return False
         return True
 
-    def _wrong(self, batch: Batch) -> tuple[list[Reject], npt.NDArray[np.int64] | None]:
-        """Rows with a wrong value, and the numbers of the others (None for all)."""
+    def _wrong(self, batch: Batch) -> tuple[list[Reject], npt.NDArray[np.int64]]:
+        """Rows with a wrong value, and the numbers of the others."""
         count = batch.table.num_rows
         numbered = batch.table.append_column("_row", pa.array(np.arange(count, dtype=np.int64)))
-        self._register(numbered)
+        self._con.register("batch", numbered)
         rows = self._con.execute(self._sql().wrong_rows()).fetchall()
-        if not rows:
-            return [], None
         kept = np.ones(count, np.bool_)
         kept[[row for row, _, _ in rows]] = False
         rejects = [Reject(batch.line(row), column, reason, batch.text(row)) for row, column, reason in rows]
@@ -311,7 +338,7 @@ class FileStage:
     def _finish(self, batch: Batch, part: Part, wrong: list[Reject], met: Counter[tuple[str, str]]) -> None:
         task = self._task
         for handling in task.handlings:
-            if handling.form == "local" and handling.column.kind == "datetime":
+            if handling.form == "local":
                 met[handling.column.name, "zoneless"] += 1
         task.met.update(met)
         task.rejects.add(sorted([*batch.rejects, *wrong]))
@@ -321,6 +348,23 @@ class FileStage:
         else:
             part.path.unlink()
         self._batches += 1
+
+
+def _stays(handling: Handling, table: pa.Table) -> bool:
+    """Whether the text of a column is its value."""
+    column = handling.column
+    if handling.checked or handling.full or len(column.sources) != 1 or column.values or column.name == CURRENCY:
+        return False
+    if column.kind == "text":
+        return True
+    text = table.column(column.sources[0])
+    lengths = pc.min_max(pc.binary_length(text)).as_py()
+    return lengths in ({"min": 18, "max": 18}, {"min": None, "max": None}) and pc.index(text, NO_ID).as_py() < 0
+
+
+def _repeats(values: pa.ChunkedArray) -> bool:
+    """Whether a column of text has few different values, as its beginning shows."""
+    return pa.types.is_string(values.type) and len(pc.unique(values.slice(0, 4096))) < 1024
 
 
 def _first_value(table: pa.Table, handling: Handling) -> str | None:

@@ -38,7 +38,8 @@ _NUMERIC: Final[frozenset[Kind]] = frozenset({"integer", "number", "decimal", "r
 _DATED: Final[frozenset[Kind]] = frozenset({"date", "datetime"})
 CURRENCY: Final = "CurrencyIsoCode"
 _NO_CURRENCY = "000"
-_NO_ID = "000000000000000"
+NO_ID: Final = "000000000000000AAA"
+"""What an export writes into many a lookup that is empty."""
 
 _SUFFIX = " || ".join(
     "'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'[1"
@@ -49,9 +50,9 @@ _SUFFIX = " || ".join(
 MACROS: Final = (
     *dates_in.MACROS,
     *numbers_in.MACROS,
-    f"CREATE OR REPLACE MACRO in_short_id(v) AS CASE WHEN v IN ('', '{_NO_ID}', '{_NO_ID}AAA') THEN NULL "
+    f"CREATE OR REPLACE MACRO in_short_id(v) AS CASE WHEN v IN ('', '{NO_ID[:15]}', '{NO_ID}') THEN NULL "
     f"WHEN length(v) = 15 AND regexp_full_match(v, '[0-9A-Za-z]{{15}}') THEN v || {_SUFFIX} ELSE v END",
-    f"CREATE OR REPLACE MACRO in_id(v) AS CASE WHEN length(v) = 18 AND v <> '{_NO_ID}AAA' THEN v "
+    f"CREATE OR REPLACE MACRO in_id(v) AS CASE WHEN length(v) = 18 AND v <> '{NO_ID}' THEN v "
     "ELSE in_short_id(trim(v)) END",
     "CREATE OR REPLACE MACRO in_bool(v) AS CASE WHEN v IN ('true', '1', 'TRUE') THEN true "
     "WHEN v IN ('false', '0', 'FALSE') THEN false "
@@ -113,17 +114,24 @@ class BatchSql:
         handling = self.handlings[key]
         return not handling.has_dates or self._fast_date(key) != "NULL"
 
-    def typed(self, columns: dict[str, Kind]) -> str:
-        """SELECT of all `columns`, null where the file has no such column, and `_date_only`."""
-        at = {handling.column.name: key for key, handling in enumerate(self.handlings)}
-        wanted = [
-            f"CAST({self._value(at[name]) if name in at else self._absent(name)} AS {SQL_TYPES[kind]}) AS {quoted(name)}"
-            for name, kind in columns.items()
-        ]
-        return f"SELECT {', '.join(wanted)}, {self._date_only()} AS {DATE_ONLY} FROM {self._levels()}"
+    def typed(self, without: set[int]) -> str:
+        """SELECT of the typed columns by name except those `without`; empty if none is left.
 
-    def _absent(self, name: str) -> str:
-        return self._currency() or "NULL" if name == CURRENCY and self.derive_currency else "NULL"
+        To them come `_date_only` and a currency from codes, where there can be any.
+        """
+        wanted = [
+            f"CAST({self._value(key)} AS {SQL_TYPES[handling.column.kind]}) AS {quoted(handling.column.name)}"
+            for key, handling in enumerate(self.handlings)
+            if key not in without
+        ]
+        if days := self._date_only():
+            wanted.append(f"{days} AS {DATE_ONLY}")
+        if self.derive_currency and (currency := self._currency()) and CURRENCY not in self._names():
+            wanted.append(f"{currency} AS {CURRENCY}")
+        return f"SELECT {', '.join(wanted)} FROM {self._levels()}" if wanted else ""
+
+    def _names(self) -> set[str]:
+        return {handling.column.name for handling in self.handlings}
 
     def met(self) -> str:
         """SELECT of one row that counts, per thoroughly read column, what it met: `WHAT_key`."""
@@ -207,10 +215,9 @@ class BatchSql:
             return "NULL"
         if handling.column.kind == "datetime":
             return dates_in.fast_instant(v, form, self.zone) or "NULL"
-        day = dates_in.fast_date(v, form)
         if handling.dated:
-            return f"CASE WHEN {day} IS NOT NULL THEN {v} END" if day and form == "date" else "NULL"
-        return day or "NULL"
+            return dates_in.fast_text(v, form, self.zone) or "NULL"
+        return dates_in.fast_date(v, form) or "NULL"
 
     def _date(self, key: int) -> str:
         handling, p = self.handlings[key], f"p{key}"
@@ -293,7 +300,7 @@ class BatchSql:
         }
         days = {name: condition for name, condition in days.items() if condition != "false"}
         if not days:
-            return "CAST(NULL AS VARCHAR)"
+            return ""
         names = " || ".join(f"CASE WHEN {day} THEN {literal(name + ',')} ELSE '' END" for name, day in days.items())
         return f"CASE WHEN {' OR '.join(f'({day})' for day in days.values())} THEN ',' || {names} END"
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from leadline.snapshots import Published, Snapshots
 
 
-def build_and_publish(
-    ledger: Ledger, settings: Settings, snapshots: Snapshots, *, progress: Progress
-) -> Published:
+def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, *, progress: Progress) -> Published:
     """Build into a new snapshot and switch readers to it; learned numbers stay as they were first learned."""
     from leadline import publish
 

@@ -48,7 +48,7 @@ class Workspace:
         self.snapshots = Snapshots(self.folder)
         self.sources = Sources(self)
         self.metrics = Metrics(self._open_current)
-        self.audit = Audit(self.snapshots)
+        self.audit = Audit(self._open_current)
         self._held: dict[tuple[Path, dt.datetime | None], Opened] = {}
 
     @property
@@ -100,20 +100,16 @@ class Workspace:
         Raises:
             SnapshotError: nothing is published yet, or no funnel is defined.
         """
-        from leadline.workspace.summary import summarise
-
-        pinned = self._pinned()
-        opened, _ = pinned(None)
-        _, funnel = opened.funnel(None)
-        return summarise(Metrics(pinned), self.folder.name, of_people=funnel.of_people)
+        return self._summary(self._pinned())
 
     def report(self, output: Path | str, *, progress: Progress | None = None) -> Path:
         """Write one HTML page with the four insights, charts included, and return its path."""
         from leadline.workspace.page import page
 
         (progress or Silent()).begin("report")
-        target = Path(output)
-        target.write_text(page(self.summary()), encoding="utf-8")
+        target, pinned = Path(output), self._pinned()
+        text = page(self._summary(pinned), Metrics(pinned).volume(grain="month"))
+        target.write_text(text, encoding="utf-8")
         return target
 
     def chart(self, result: Result, output: Path | str, name: str | None = None) -> Path:
@@ -132,7 +128,13 @@ class Workspace:
         """The published snapshots as a result, the newest first."""
         from leadline.workspace.tables import snapshot_table
 
-        return snapshot_table(self.snapshots.list(), self.folder)
+        return snapshot_table(self.snapshots.list(), self.snapshots.current().snapshot)
+
+    def _summary(self, pinned: Opener) -> Summary:
+        from leadline.workspace.summary import summarise
+
+        _, funnel = pinned(None)[0].funnel(None)
+        return summarise(Metrics(pinned), self.folder.name, tuple(funnel.stage_names), of_people=funnel.of_people)
 
     def _proposal(self) -> Proposal:
         from leadline import engines
@@ -170,7 +172,7 @@ class Workspace:
         return self._held[path, moment]
 
 
-def open(folder: Path | str = ".") -> Workspace:  # noqa: A001  # leadline.open() is what users write
+def open(folder: Path | str = ".") -> Workspace:  # leadline.open() is what users write
     """The workspace in a folder.
 
     Raises:

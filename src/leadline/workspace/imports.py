@@ -37,10 +37,10 @@ class ImportReport:
         files: every file found: `rows = loaded + rejected`.
         extracted_at: the moment of the load, with what it rests on in `evidence`.
         load: what the ledger did with it.
-        findings: faults seen while reading and loading.
+        findings: faults of all the data, as the snapshot holds them; without a snapshot those
+            seen while reading and loading.
         proposal: the settings written because none named a funnel, or None.
         published: the snapshot made of it, or None.
-        audit: faults of all the data, as the snapshot holds them; empty if none was made.
     """
 
     files: tuple[FileAccount, ...]
@@ -50,12 +50,11 @@ class ImportReport:
     findings: tuple[Finding, ...]
     proposal: Proposal | None
     published: Published | None
-    audit: tuple[Finding, ...]
 
     @property
     def has_errors(self) -> bool:
         """Whether any finding has severity error."""
-        return any(finding.severity == "error" for finding in (*self.findings, *self.audit))
+        return any(finding.severity == "error" for finding in self.findings)
 
 
 class Sources:
@@ -123,10 +122,9 @@ class Sources:
             extracted_at=staged.extracted_at,
             evidence=staged.extracted_at_evidence,
             load=load,
-            findings=(*staged.findings, *load.findings),
+            findings=workspace.audit.findings() if published else (*staged.findings, *load.findings),
             proposal=proposal,
             published=published,
-            audit=workspace.audit.findings() if published else (),
         )
 
 

@@ -18,7 +18,10 @@ def page(summary: Summary, monthly: Result) -> str:
     results = summary.results()
     results = {"Volume": results["Volume"], "Volume per month": monthly, **results}
     return report.render(
-        results, title=f"Marketing performance: {summary.workspace}", summary=_facts(summary), workspace=summary.workspace
+        results,
+        title=f"Marketing performance: {summary.workspace}",
+        summary=_facts(summary),
+        workspace=summary.workspace,
     )
 
 

@@ -41,6 +41,7 @@ class Summary:
     """Results for all time at the snapshot's as-of, and what they say together.
 
     Attributes:
+        stages: of the funnel, in order, also those that nobody has reached.
         funnel: volume, view cohort: how many units have reached each stage.
         conversion: cohort rates of each stage to the next.
         velocity: time in stage.
@@ -49,6 +50,7 @@ class Summary:
     """
 
     workspace: str
+    stages: tuple[str, ...]
     funnel: Result
     conversion: Result
     velocity: Result
@@ -61,12 +63,13 @@ class Summary:
         return found | ({"Influence": self.influence} if self.influence is not None else {})
 
 
-def summarise(metrics: Metrics, workspace: str, *, of_people: bool) -> Summary:
+def summarise(metrics: Metrics, workspace: str, stages: tuple[str, ...], *, of_people: bool) -> Summary:
     """Ask the four metrics and find the bottleneck."""
     funnel = metrics.volume(view="cohort")
     velocity = metrics.velocity()
     return Summary(
         workspace=workspace,
+        stages=stages,
         funnel=funnel,
         conversion=metrics.conversion(),
         velocity=velocity,
