@@ -7,7 +7,6 @@ import io
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -98,7 +97,26 @@ def expected(text: str, width: int) -> tuple[dict[int, Row], set[int]]:
     return loaded, rejected
 
 
-ALPHABET = ["a", "b", "1", " ", '"', ",", "\n", "\r", "\r\n", "é", "漢", "😀", "x" * 40, "''", ";", "\t", "\\", "\ufeff"]
+ALPHABET = [
+    "a",
+    "b",
+    "1",
+    " ",
+    '"',
+    ",",
+    "\n",
+    "\r",
+    "\r\n",
+    "é",
+    "漢",
+    "😀",
+    "x" * 40,
+    "''",
+    ";",
+    "\t",
+    "\\",
+    "\ufeff",
+]
 
 
 def cell(rng: random.Random) -> str:
@@ -180,3 +198,156 @@ def test_mutated_files_lose_nothing():
         text, width = valid_file(rng)
         sizes = SMALL if number % 3 else Sizes()
         assert_like_python(mutated(text, rng), width, sizes)
+
+
+def lines(*rows: str) -> bytes:
+    return ("\n".join(rows) + "\n").encode()
+
+
+def test_an_unclosed_quote_costs_one_line():
+    content = lines("Id,Name", 'a,"one', "b,two", 'c,"three"', "d,four")
+    loaded, rejected = loaded_and_rejected(read(content)[1])
+    assert rejected == {2: "a quote that is not closed"}
+    assert loaded == {3: ("b", "two"), 4: ("c", "three"), 5: ("d", "four")}
+
+
+def test_an_unclosed_quote_at_the_end_costs_one_line():
+    loaded, rejected = loaded_and_rejected(read(lines("Id,Name", "a,1", 'b,"2', "c,3"))[1])
+    assert rejected == {3: "a quote that is not closed"}
+    assert loaded == {2: ("a", "1"), 4: ("c", "3")}
+
+
+def test_the_column_of_a_misplaced_quote_is_named():
+    (batch,) = read(lines("Id,Name,City", 'a,"b"c,d'))[1]
+    assert [(one.line, one.column, one.reason, one.text) for one in batch.rejects] == [
+        (2, "Name", "text after a closing quote", 'a,"b"c,d')
+    ]
+
+
+def test_a_quote_inside_an_unquoted_cell_is_a_character():
+    loaded, rejected = loaded_and_rejected(read(lines("Id,Name", 'a,5" pipe', 'b,"x"'))[1])
+    assert (loaded, rejected) == ({2: ("a", '5" pipe'), 3: ("b", "x")}, {})
+
+
+def test_rows_of_another_width_are_rejected_with_their_line():
+    loaded, rejected = loaded_and_rejected(read(lines("Id,Name", "a", "b,1", "c,1,2", '"d\ne",1', "f"))[1])
+    assert loaded == {3: ("b", "1"), 5: ("d\ne", "1")}
+    assert rejected == {
+        2: "1 fields, the header has 2",
+        4: "3 fields, the header has 2",
+        7: "1 fields, the header has 2",
+    }
+
+
+def test_blank_lines_are_no_rows():
+    reader, batches = read(b"\r\n\nId,Name\r\n\r\na,1\r\n\n\nb,2\r\n\r\n")
+    loaded, rejected = loaded_and_rejected(batches)
+    assert (loaded, rejected) == ({5: ("a", "1"), 8: ("b", "2")}, {})
+    assert reader.count() == 2
+
+
+def test_a_nul_byte_rejects_its_row():
+    loaded, rejected = loaded_and_rejected(read(b"Id,Name\na,1\nb,\x00\nc,3\n")[1])
+    assert (loaded, rejected) == ({2: ("a", "1"), 4: ("c", "3")}, {3: "a NUL byte"})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_cell_of_ten_megabytes_is_read_whole(end: str):
+    cell = ("long text, with " + end + '""quotes"" ') * 400_000
+    content = f'Id,Name{end}a,"{cell}"{end}b,2{end}'.encode()
+    assert len(cell) > 10_000_000
+    loaded, rejected = loaded_and_rejected(read(content)[1])
+    assert rejected == {}
+    assert list(loaded.values()) == [("a", cell.replace('""', '"')), ("b", "2")]
+
+
+def test_an_unclosed_quote_is_found_before_the_whole_file_is_in_memory():
+    sizes = Sizes(segment=1000, tail=50, longest=5000, block=256)
+    rows = [f"{number},x" for number in range(4000)]
+    rows[10] = '10,"x'
+    loaded, rejected = loaded_and_rejected(read(lines("Id,Name", *rows), sizes)[1])
+    assert rejected == {12: "a quote that is not closed"}
+    assert len(loaded) == 3999
+
+
+def test_a_line_without_end_is_no_csv():
+    sizes = Sizes(segment=1000, tail=50, longest=5000)
+    with pytest.raises(SourceError, match="longer than 5,000 bytes"):
+        read(b"Id,Name\n" + b"x" * 50_000 + b"\n", sizes)
+
+
+def test_an_empty_file_has_no_columns_and_no_rows():
+    for content in (b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf"):
+        reader, batches = read(content)
+        assert (reader.names, batches, reader.count()) == ([], [], 0)
+
+
+def test_a_file_of_a_header_has_columns_and_no_rows():
+    for content in (b"Id,Name", b"Id,Name\n", b'"Id","Name"\r\n'):
+        reader, batches = read(content)
+        assert reader.names == ["Id", "Name"]
+        assert loaded_and_rejected(batches) == ({}, {})
+
+
+@pytest.mark.parametrize(("other", "spoken"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_delimiter_is_refused_with_the_option_that_settles_it(other: str, spoken: str):
+    content = lines(other.join(["Id", "Name"]), other.join(["a", "1"]))
+    with pytest.raises(SourceError, match=f"{spoken}.*delimiter = "):
+        read(content)
+    loaded, _ = loaded_and_rejected(read(content, delimiter=other)[1])
+    assert loaded == {2: ("a", "1")}
+
+
+def test_a_header_with_a_quote_at_fault_is_refused():
+    with pytest.raises(SourceError, match="text after a closing quote in its field 2"):
+        read(b'Id,"Na"me\na,1\n')
+    with pytest.raises(SourceError, match="not closed"):
+        read(b'Id,"Name\na,1\n')
+
+
+FOOTER = (
+    "",
+    "",
+    '"My report"',
+    '"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved."',
+    '"Confidential Information - Do Not Distribute"',
+    '"Generated By:  Jo Doe  7/16/2026 3:13 PM"',
+    '"Acme, Inc."',
+)
+
+
+@pytest.mark.parametrize("sizes", [Sizes(), Sizes(segment=64, tail=400)])
+def test_the_footer_of_a_report_is_rejected_as_such(sizes: Sizes):
+    rows = [f'"{number}","x"' for number in range(20)]
+    loaded, rejected = loaded_and_rejected(read(lines('"Id","Name"', *rows, "alone", *rows, *FOOTER), sizes)[1])
+    assert len(loaded) == 40
+    assert rejected.pop(22) == "1 fields, the header has 2"
+    assert list(rejected.items()) == [(line, "report footer") for line in range(45, 50)]
+
+
+def test_the_footer_of_a_report_of_one_column_is_rejected_as_such():
+    loaded, rejected = loaded_and_rejected(read(lines('"Id"', '"a"', '"b"', *FOOTER))[1])
+    assert list(loaded.values()) == [("a",), ("b",)]
+    assert set(rejected.values()) == {"report footer"}
+    assert len(rejected) == 5
+
+
+def test_words_of_a_footer_in_a_row_are_no_footer():
+    loaded, rejected = loaded_and_rejected(
+        read(lines("Id,Name", "a,Confidential Information - Do Not Distribute", "b,1"))[1]
+    )
+    assert (len(loaded), rejected) == (2, {})
+
+
+def test_the_scan_finds_every_record_of_a_text():
+    text = b'a,b\r\n"c\n",d\re,f\n"g""",\n'
+    records = read_records(text, b",", last=True)
+    assert records.ends.tolist() == [5, 12, 16, len(text)]
+    assert records.fields.tolist() == [2, 2, 2, 2]
+    assert records.faults == {}
+
+
+def test_the_scan_waits_for_the_rest_of_a_record():
+    for text in (b'a,"b', b"a,b", b"a,b\r", b'a,"b"', b'a,"b""'):
+        assert len(read_records(text, b",", last=False).ends) == 0
+        assert len(read_records(text, b",", last=True).ends) == 1

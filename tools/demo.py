@@ -18,6 +18,9 @@ import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
 
+from leadline.config import FILE_NAME
+from leadline.demo.org import CONFIG_TOML
+
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / "src" / "leadline"
 MARKS = ".demo.json"
@@ -51,14 +54,14 @@ def make_workspace(workspace: Path, people: str, seed: str) -> None:
         workspace.mkdir(parents=True)
         marks.write_text("{}")
         made = {}
+        (workspace / FILE_NAME).write_text(CONFIG_TOML, encoding="utf-8")
         leadline("demo", "--people", people, "--seed", seed, "--out", str(workspace / "export"))
 
     def program() -> str:
-        return fingerprint([*PROGRAM.rglob("*.py"), workspace / "leadline.toml"], org)
+        return fingerprint([*PROGRAM.rglob("*.py"), workspace / FILE_NAME], org)
 
     if made.get("program") != program():
         leadline("import", str(workspace / "export"), "--workspace", str(workspace))
-        # The import writes leadline.toml, so the mark is taken after it.
         marks.write_text(json.dumps({"org": org, "program": program()}))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer.main
 
+from leadline.audit import registry
 from leadline.cli import insights
 from leadline.cli.app import app
 from leadline.model import catalogue
@@ -148,3 +149,16 @@ def test_every_column_of_a_metric_is_explained(metric: str):
     missing = [column.name for column in columns if f"`{column.name}`" not in listed]
     assert not missing, f"docs/metrics/{metric}.md explains no column {missing}"
     assert not [column.name for column in columns if not column.help.strip()]
+
+
+@pytest.mark.parametrize("code", sorted(registry.BY_CODE))
+def test_every_check_has_its_page(code: str):
+    text = page(f"checks/{code}.md")
+    assert code in headings(text)
+    assert f"checks/{code}.md" in page("checks.md")
+    for metric in registry.BY_CODE[code].moves:
+        assert metric in text.lower(), f"docs/checks/{code}.md does not say that it can move {metric}"
+
+
+def test_no_page_of_a_check_is_left_over():
+    assert {path.stem for path in (DOCS / "checks").glob("*.md")} == set(registry.BY_CODE)

@@ -54,7 +54,8 @@ class Track:
     @property
     def entries(self) -> list[tuple[str, Moment]]:
         """Every timed entry into a stage in order: visits and outcomes."""
-        return sorted([(one.stage, one.entered) for one in self.visits] + self.outcomes, key=lambda pair: pair[1].key)
+        entered = [(one.stage, one.entered) for one in self.visits] + self.outcomes
+        return sorted(entered, key=lambda pair: (pair[1].key, pair[1].is_date))
 
     @property
     def first(self) -> dict[str, Moment]:

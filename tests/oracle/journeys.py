@@ -12,21 +12,20 @@ from tests.oracle.entries import Entry
 from tests.oracle.responses import Response
 
 RESPONSE, STAGE, OUTCOME, CLOSE = 0, 1, 2, 3
-HOLD, ENTER = 0, 1
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happens to a person.
 
-    rank orders events of one key: "response, stages in funnel order, close, id" (§1), with
-    disqualified and recycled between stages and close (D20).
+    rank orders events of one key: "response, stages in funnel order, close" (§1), with disqualified
+    and recycled between stages and close (D20); then instants before dates (D36), then the id.
     kind: response, hold (an opportunity is created), enter, outcome, close.
     enters: a creation that is itself, or comes with, an entry into `stage`.
     """
 
     moment: Moment
-    rank: tuple[int, int, int]
+    rank: tuple[int, int]
     record: str
     kind: str
     stage: int = 0
@@ -35,9 +34,9 @@ class Event:
     name: str = ""
 
     @property
-    def order(self) -> tuple[dt.datetime, tuple[int, int, int], str]:
-        """Total order of a person's events."""
-        return (self.moment.key, self.rank, self.record)
+    def order(self) -> tuple[dt.datetime, tuple[int, int], bool, str, bool]:
+        """Total order of a person's events; of one record the creation comes first."""
+        return (self.moment.key, self.rank, self.moment.is_date, self.record, self.kind != "hold")
 
 
 def not_before(moment: Moment, earliest: Moment | None) -> Moment:
@@ -60,14 +59,13 @@ def deal_events(deal: Deal, entries: list[Entry], responses: list[Moment], clock
         if entry.at is not None and isinstance(entry.target, int):
             moment = not_before(clock.entry(entry.at, responses), created)
             if close is None or moment.key <= close.key:
-                rank = (STAGE, entry.target, ENTER)
-                found.append(Event(moment, rank, deal.id, "enter", entry.target, of_deal=True))
+                found.append(Event(moment, (STAGE, entry.target), deal.id, "enter", entry.target, of_deal=True))
     if created is not None:
         at_once = [event.stage for event in found if event.moment.key == created.key]
         first = min(at_once, default=0)
-        found.append(Event(created, (STAGE, first, HOLD), deal.id, "hold", first, of_deal=True, enters=bool(at_once)))
+        found.append(Event(created, (STAGE, first), deal.id, "hold", first, of_deal=True, enters=bool(at_once)))
     if close is not None:
-        found.append(Event(close, (CLOSE, 0, 0), deal.id, "close", of_deal=True))
+        found.append(Event(close, (CLOSE, 0), deal.id, "close", of_deal=True))
     return sorted(found, key=lambda event: event.order)
 
 
@@ -79,15 +77,15 @@ def record_events(entries: list[Entry], responses: list[Moment], clock: Clock) -
             continue
         moment = clock.entry(entry.at, responses)
         if isinstance(entry.target, int):
-            found.append(Event(moment, (STAGE, entry.target, ENTER), entry.record, "enter", entry.target))
+            found.append(Event(moment, (STAGE, entry.target), entry.record, "enter", entry.target))
         else:
-            found.append(Event(moment, (OUTCOME, 0, 0), entry.record, "outcome", name=entry.target))
+            found.append(Event(moment, (OUTCOME, 0), entry.record, "outcome", name=entry.target))
     return found
 
 
 def response_events(responses: list[Response]) -> list[Event]:
     """Dated responses: the stage Inquiry."""
-    return [Event(one.moment, (RESPONSE, 0, 0), one.id, "response") for one in responses if one.moment is not None]
+    return [Event(one.moment, (RESPONSE, 0), one.id, "response") for one in responses if one.moment is not None]
 
 
 class Walk:

@@ -52,7 +52,7 @@ def add_deal(org: Org, draw: Draw, currencies: list[str]) -> Row:
         "CreatedDate": created,
     }
     if currencies:
-        row["CurrencyIsoCode"] = draw.rng.choice(currencies)
+        row["CurrencyIsoCode"] = None if draw.chance(0.05) else draw.rng.choice(currencies)
     history = stage_history(draw, row, created)
     if "OpportunityHistory" not in org or draw.chance(0.25):
         fill_without_history(draw, row, history)

@@ -102,7 +102,8 @@ def stage_not_mapped(at: Audited) -> Iterator[Hits]:
     mapped = mapped_values(at, "Opportunity", "StageName")
     if not mapped:
         return
-    deals = at["deals"].filter(at["deals"].state == OPEN)
+    still_open = at["opportunities"].filter(at["opportunities"].state == OPEN)
+    deals = at["deals"].filter(at["deals"].state == OPEN).semi_join(still_open, "opportunity_id")
     loose = deals.filter(deals.stage_name.notnull() & ~deals.stage_name.isin(mapped))
     values = listed_values(at, loose.select(value="stage_name"))
     says = f"{{rows}} of {{among}} open opportunities stand in a StageName that no funnel maps: {values}."

@@ -64,9 +64,8 @@ def history_late(at: Audited) -> Iterator[Whole]:
 def _created_before(at: Audited, name: str, field: str, since: object) -> Iterator[Whole]:
     records = at.source.table(name)
     early = records.CreatedDate < ibis.literal(since, "timestamp")
-    counted = at.store.rows(records.aggregate(early=early.fill_null(False).cast("int64").sum(), rows=records.count()))[
-        0
-    ]
+    sums = records.aggregate(early=early.fill_null(False).cast("int64").sum(), rows=records.count())
+    counted = at.store.rows(sums)[0]
     if counted["early"]:
         says = (
             f"{_HISTORY[name]} tells of {field} from {since:%Y-%m-%d} on; {counted['early']:,} of {counted['rows']:,} "

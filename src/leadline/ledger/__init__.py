@@ -4,6 +4,6 @@
 """
 
 from leadline.ledger.ledger import STEPS, Ledger, Loaded, LoadReport
-from leadline.ledger.merge import ObjectReport
+from leadline.ledger.record import ObjectReport
 
 __all__ = ["STEPS", "Ledger", "LoadReport", "Loaded", "ObjectReport"]

@@ -12,14 +12,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from leadline import engines
 from leadline.errors import LedgerError
+from leadline.ledger.kept import FOLDER as KEPT_FOLDER
 from leadline.ledger.kept import SQL_TYPES, KeptLoad
 from leadline.schema import Kind
 from leadline.sources.staged import StagedObject
@@ -41,25 +41,19 @@ _HINTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The loaded tables of one load.
+Piece = tuple[KeptLoad, StagedObject]
+"""One object of one load."""
 
-    Attributes:
-        database: the DuckDB file.
-        relations: per object a query, for a connection that has the file attached as `incoming`,
-            that yields its records with the columns and types of the load.
-    """
-
-    database: Path
-    relations: dict[str, str]
+Relations = dict[tuple[str, str], str]
+"""Per key of a load and object a query, for a connection that has the database attached as
+`incoming`, that yields the records with the columns and types of the load."""
 
 
-def carry(workspace: Path, load: KeptLoad) -> Carried:
-    """Load the files of a kept load into `.dlt/incoming.duckdb`.
+def carry(workspace: Path, pieces: Sequence[Piece]) -> Relations:
+    """Load the files of some objects of some kept loads into `.dlt/incoming.duckdb`.
 
     Raises:
-        LedgerError: dlt or DuckDB failed; the kept load stays and the next run tries again.
+        LedgerError: dlt or DuckDB failed; the kept loads stay and the next run tries again.
     """
     import duckdb
 
@@ -70,12 +64,13 @@ def carry(workspace: Path, load: KeptLoad) -> Carried:
         from dlt.common.exceptions import DltException
 
         try:
-            _run(folder, load)
-            return Carried(folder / DATABASE, _relations(folder / DATABASE, load))
+            _run(folder, pieces)
+            return _relations(folder / DATABASE, pieces)
         except (DltException, duckdb.Error, OSError) as error:
+            names = sorted({load.key for load, _ in pieces})
             raise LedgerError(
-                f"The records of {load.name} could not be loaded: {_cause(error)} They are kept in {load.folder}: the next run "
-                "tries again, or remove that folder to give the load up."
+                f"The kept loads {', '.join(names)} could not be loaded into DuckDB: {_cause(error)} The next run tries again; "
+                f"to give a load up, remove its folder from {workspace / KEPT_FOLDER}."
             ) from error
 
 
@@ -87,7 +82,7 @@ def clear(workspace: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, load: KeptLoad) -> None:
+def _run(folder: Path, pieces: Sequence[Piece]) -> None:
     import dlt
     from dlt.destinations import duckdb as destination
 
@@ -97,7 +92,7 @@ def _run(folder: Path, load: KeptLoad) -> None:
         pipeline = dlt.pipeline(
             "ledger", pipelines_dir=str(_pipelines(folder)), destination=destination(con), dataset_name=_DATASET
         )
-        pipeline.extract([_resource(*table) for table in _tables(load)], loader_file_format="parquet")
+        pipeline.extract([_resource(*table) for table in _tables(pieces)], loader_file_format="parquet")
         pipeline.normalize()
         # One file at a time: DuckDB spreads each over all cores by itself, and memory stays flat.
         pipeline.load(workers=1)
@@ -107,21 +102,21 @@ def _run(folder: Path, load: KeptLoad) -> None:
         con.close()
 
 
-def _tables(load: KeptLoad) -> Iterator[tuple[str, StagedObject, Path]]:
+def _tables(pieces: Sequence[Piece]) -> Iterator[tuple[str, Piece, Path]]:
     """One table per file: files of one object may order their columns differently."""
-    for index, staged in enumerate(load.objects):
-        for part, path in enumerate(staged.files):
-            yield f"o{index}_{part}", staged, path
+    for index, piece in enumerate(pieces):
+        for part, path in enumerate(piece[1].files):
+            yield f"piece{index}_{part}", piece, path
 
 
-def _resource(name: str, staged: StagedObject, path: Path) -> Any:
+def _resource(name: str, piece: Piece, path: Path) -> Any:
     import dlt
     import pyarrow.parquet as pq
 
     metadata = pq.read_metadata(path)
     # dlt rewrites a file whose columns may hold nulls where the hint says otherwise, or reversely.
     columns: dict[str, Any] = {
-        field.name: {**_HINTS[SQL_TYPES[staged.columns[field.name]]], "nullable": field.nullable}
+        field.name: {**_HINTS[SQL_TYPES[piece[1].columns[field.name]]], "nullable": field.nullable}
         for field in metadata.schema.to_arrow_schema()
     }
 
@@ -131,7 +126,7 @@ def _resource(name: str, staged: StagedObject, path: Path) -> Any:
     return dlt.resource(files, name=name, write_disposition="append", columns=columns)
 
 
-def _relations(database: Path, load: KeptLoad) -> dict[str, str]:
+def _relations(database: Path, pieces: Sequence[Piece]) -> Relations:
     """Queries that give every column its own name back: dlt replaces quotes and line breaks in names."""
     con = engines.writer(database)
     try:
@@ -142,11 +137,14 @@ def _relations(database: Path, load: KeptLoad) -> dict[str, str]:
     finally:
         con.close()
     stored = dict(found)
-    parts: dict[str, list[str]] = {staged.object: [] for staged in load.objects}
-    for name, staged, path in _tables(load):
-        parts[staged.object].append(_selection(name, stored.get(name, []), path))
-    empty = {staged.object: _no_rows(staged.columns) for staged in load.objects}
-    return {name: " UNION ALL BY NAME ".join(queries) or empty[name] for name, queries in parts.items()}
+    parts: dict[tuple[str, str], list[str]] = {}
+    for name, (load, staged), path in _tables(pieces):
+        parts.setdefault((load.key, staged.object), []).append(_selection(name, stored.get(name, []), path))
+    return {
+        (load.key, staged.object): " UNION ALL BY NAME ".join(parts.get((load.key, staged.object), []))
+        or _no_rows(staged.columns)
+        for load, staged in pieces
+    }
 
 
 def _selection(table: str, stored: list[str], path: Path) -> str:

@@ -80,6 +80,10 @@ class KeptLoad:
         """Records of all objects."""
         return sum(staged.rows for staged in self.objects)
 
+    def piece(self, name: str) -> StagedObject:
+        """Its records of one object."""
+        return next(staged for staged in self.objects if staged.object == name)
+
     @property
     def done(self) -> bool:
         """Whether the ledger has ever held it."""
@@ -113,6 +117,7 @@ def fingerprint(staged: StagedLoad) -> str:
     digest = hashlib.sha256(f"{_moment(staged).isoformat()} {staged.coverage}".encode())
     con = engines.writer(":memory:")
     try:
+        _check_objects(staged)
         for each in sorted(staged.objects, key=lambda each: each.object):
             _check_names(each)
             kinds = [(name, each.columns[name]) for name in sorted(each.columns)]
@@ -209,6 +214,12 @@ def _keep_object(draft: Path, index: int, staged: StagedObject) -> dict[str, Any
         _sync(target)
         names.append(target.name)
     return {"object": staged.object, "files": names, "columns": staged.columns, "rows": staged.rows}
+
+
+def _check_objects(staged: StagedLoad) -> None:
+    names = [each.object for each in staged.objects]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise LedgerError(f"{staged.name} hands over {', '.join(twice)} twice; the files of an object belong together.")
 
 
 def _check_names(staged: StagedObject) -> None:

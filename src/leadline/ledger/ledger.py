@@ -9,7 +9,7 @@ completed by the next run. The rules and their reasons: `docs/decisions/0003-led
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from leadline.errors import LedgerError, LoadOrderError, VanishError
 from leadline.findings import Finding
 from leadline.ledger import carry, views
 from leadline.ledger.kept import FOLDER, KeptLoad, all_kept, clear_drafts, fingerprint, keep
-from leadline.ledger.merge import TABLES, Merged, ObjectReport, merge
+from leadline.ledger.merge import Merged, merge
+from leadline.ledger.record import TABLES, ObjectReport
 from leadline.progress import Progress, Silent
 from leadline.sources.staged import Coverage, StagedLoad
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 DATABASE: Final = "ledger.duckdb"
 _DRAFT: Final = "ledger.duckdb.draft"
 
-STEPS: Final = ("keep", "carry", "merge", "publish", "tidy")
+STEPS: Final = ("keep", "carry", "merge", "tidy")
 """The steps of a load, as `progress` hears them."""
 
 
@@ -42,7 +43,7 @@ class LoadReport:
         name: what was imported.
         extracted_at: its moment, UTC without zone.
         repeated: the ledger held this very load already and did nothing.
-        replayed: later loads that were taken again because this one came after them.
+        replayed: later loads of which objects were taken again because this one is older.
         objects: per object what it did; empty if repeated.
         findings: faults the ledger found; the source's own are in the staged load.
     """
@@ -138,7 +139,7 @@ class Ledger:
             return ()
         with locks.writing(self.workspace), self._open() as con:
             rows = con.execute(
-                "SELECT load_id, name, extracted_at, coverage, loaded_rows, evidence FROM _loads ORDER BY load_id"
+                "SELECT row_number() OVER (ORDER BY key), name, extracted_at, coverage, loaded_rows, evidence FROM _loads ORDER BY key"
             ).fetchall()
         return tuple(Loaded(*row) for row in rows)
 
@@ -153,14 +154,18 @@ class Ledger:
         Raises:
             LedgerError: nothing has been imported, or the ledger is damaged.
         """
-        if not self.path.exists():
-            raise LedgerError(f"Nothing has been imported into {self.workspace}. Start with `leadline import PATH`.")
         import duckdb
 
+        nothing = LedgerError(f"Nothing has been imported into {self.workspace}. Start with `leadline import PATH`.")
+        if not self.path.exists():
+            raise nothing
         try:
             con.execute(f"ATTACH {engines.literal(self.path)} AS ledger (READ_ONLY)")
         except duckdb.Error as error:
             raise LedgerError(_damaged(self.path, error)) from error
+        if con.execute("SELECT count(*) FROM ledger._loads").fetchone() == (0,):
+            con.execute("DETACH ledger")
+            raise nothing
         views.create(con)
 
     def detach(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -179,13 +184,11 @@ class Ledger:
             return [key for (key,) in con.execute("SELECT key FROM _loads ORDER BY key").fetchall()]
 
     def _complete(self, load: KeptLoad, progress: Progress) -> LoadReport:
-        """Merge a kept load, after the others or, if it is older, by taking all of them again."""
-        held = self._held()
-        later = [key for key in held if key > load.key]
+        """Merge a kept load; objects that later loads have too are made anew from all their loads."""
         try:
-            # A new ledger too is made beside and put in its place: a file half created is no database.
-            beside = later or not self.path.exists()
-            merged = self._rebuild(load, held, progress) if beside else self._merge(self.path, load, progress)
+            self._create()
+            plan = self._plan(load)
+            merged = self._merge(load, plan, progress)
         except (VanishError, LoadOrderError):
             if not load.done:
                 load.discard()
@@ -194,6 +197,7 @@ class Ledger:
             self._tidy()
         progress.begin("tidy")
         load.mark_done()
+        later = {each.key for loads in plan.values() for each in loads if each.key > load.key}
         return LoadReport(
             load.name, load.extracted_at, load.coverage, load.rows, False, len(later), merged.objects, merged.findings
         )
@@ -204,34 +208,39 @@ class Ledger:
         for path in self.workspace.glob(f"{_DRAFT}*"):
             path.unlink()
 
-    def _rebuild(self, load: KeptLoad, held: Sequence[str], progress: Progress) -> Merged:
-        """Build the ledger anew from all kept loads in order, beside the old one, and put it in its place."""
-        kept = {each.key: each for each in all_kept(self.workspace)}
-        if missing := [key for key in held if key not in kept]:
+    def _create(self) -> None:
+        """Make an empty ledger beside and put it in its place: a file half created is no database."""
+        if not self.path.exists():
+            draft = self.workspace / _DRAFT
+            with self._open(draft) as con:
+                con.execute("CHECKPOINT")
+            draft.replace(self.path)
+
+    def _plan(self, load: KeptLoad) -> dict[str, list[KeptLoad]]:
+        """Per object of a load the loads to take: itself, or all that have the object if some of them are later."""
+        with self._open() as con:
+            held = con.execute('SELECT "object", list(key) FROM _load_objects GROUP BY ALL').fetchall()
+        keys = {name: sorted([*found, load.key]) for name, found in held if any(key > load.key for key in found)}
+        kept = {each.key: each for each in all_kept(self.workspace)} | {load.key: load}
+        names = [staged.object for staged in load.objects]
+        needed = {key for name in names for key in keys.get(name, [])}
+        if missing := sorted(needed - kept.keys()):
             raise LoadOrderError(
                 f"{load.name} is older than loads already taken, and of these {', '.join(missing)} are no longer in "
                 f"{self.workspace / FOLDER}. Put them back, or import into a new workspace in order of time."
             )
-        draft = self.workspace / _DRAFT
-        results = {}
-        for key in sorted([*held, load.key]):
-            results[key] = self._merge(draft, kept[key], progress, allow_vanish=load.allow_vanish)
-        for key, merged in results.items():
-            if merged.vanished:
-                kept[key].permit_vanishing()
-        progress.begin("publish")
-        if self.path.exists():
-            _checkpoint(self.path)
-        draft.replace(self.path)
-        return results[load.key]
+        return {name: [kept[key] for key in keys.get(name, [load.key])] for name in names}
 
-    def _merge(self, path: Path, load: KeptLoad, progress: Progress, *, allow_vanish: bool = False) -> Merged:
-        progress.begin("carry", load.rows)
-        carried = carry.carry(self.workspace, load)
-        progress.begin("merge", load.rows)
-        with self._open(path) as con:
-            con.execute(f"ATTACH {engines.literal(carried.database)} AS incoming (READ_ONLY)")
-            merged = merge(con, load, carried.relations, allow_vanish=allow_vanish, progress=progress)
+    def _merge(self, load: KeptLoad, plan: Mapping[str, Sequence[KeptLoad]], progress: Progress) -> Merged:
+        pieces = [(each, each.piece(name)) for name, loads in plan.items() for each in loads]
+        rows = sum(piece.rows for _, piece in pieces)
+        progress.begin("carry", rows)
+        relations = carry.carry(self.workspace, pieces)
+        progress.begin("merge", rows)
+        with self._open() as con:
+            incoming = self.workspace / carry.FOLDER / carry.DATABASE
+            con.execute(f"ATTACH {engines.literal(incoming)} AS incoming (READ_ONLY)")
+            merged = merge(con, load, plan, relations, progress)
             con.execute("DETACH incoming")
             con.execute("CHECKPOINT")
         return merged
@@ -262,15 +271,6 @@ def _report_refused(load: KeptLoad, refusal: LedgerError) -> LoadReport:
         "pending-load-refused", "error", str(refusal), remedy="Import it again with --allow-vanish or --partial."
     )
     return LoadReport(load.name, load.extracted_at, load.coverage, load.rows, findings=(finding,))
-
-
-def _checkpoint(path: Path) -> None:
-    """Leave no log file behind that would be applied to the database put in this one's place."""
-    con = engines.writer(path)
-    con.execute("CHECKPOINT")
-    con.close()
-    if path.with_name(path.name + ".wal").exists():
-        raise LedgerError(f"{path} is still being written; end the program that has it open and try again.")
 
 
 def _damaged(path: Path, error: Exception) -> str:

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 SCHEMA: Final = "src"
 """Schema of the views, in the connection's own database."""
 
+_NUMBERED: Final = "(SELECT row_number() OVER (ORDER BY key) AS load_id, * FROM ledger._loads)"
+
 _TABLES: Final = {
-    "_loads": "load_id, name, extracted_at, coverage, loaded_rows",
-    "_load_objects": "*",
-    "_columns": '"object", "column", kind, in_newest_load',
-    "_gone": "*",
-    "_findings": "*",
-    "_files": "*",
+    "_loads": f"SELECT load_id, name, extracted_at, coverage, loaded_rows FROM {_NUMBERED}",
+    "_columns": 'SELECT "object", "column", kind, in_newest_load FROM ledger._columns',
+    "_gone": "SELECT * FROM ledger._gone",
+} | {
+    table: f"SELECT load_id, t.* EXCLUDE (key) FROM ledger.{table} AS t JOIN {_NUMBERED} USING (key)"
+    for table in ("_load_objects", "_findings", "_files")
 }
 
 
@@ -36,7 +38,7 @@ def drop(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _queries(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    queries = {table: f"SELECT {columns} FROM ledger.{table}" for table, columns in _TABLES.items()}
+    queries = dict(_TABLES)
     found = con.execute('SELECT "object", list("column" ORDER BY rowid) FROM ledger._columns GROUP BY ALL').fetchall()
     for name, columns in sorted(found):
         selected = ", ".join(map(quoted, [*columns, DATE_ONLY]))

@@ -47,6 +47,10 @@ COLUMNS = (
 )
 
 
+PER_CAMPAIGN = frozenset({"campaign", "campaign_id"})
+"""Dimensions that ask for one row per campaign, which the table has anyway."""
+
+
 def influence(
     opened: Opened,
     query: Query,
@@ -94,7 +98,12 @@ class Question:
         self.dated = bool(self._known_creations())
         self.date = date if self.dated else "closed"
         self.campaign_by, self.deal_by = self._split_dimensions()
-        self.shape = Shape(asked, self.deal_by, self.campaign_by, costs.Campaigns(asked), self.scope, window)
+        self.campaign_by = [name for name in self.campaign_by if name not in PER_CAMPAIGN]
+        each = not self.campaign_by or bool(PER_CAMPAIGN & set(asked.by))
+        self.whole = not self.deal_by and not asked.query.where
+        self.shape = Shape(
+            asked, self.deal_by, self.campaign_by, each, self.whole, costs.Campaigns(asked), self.scope, window
+        )
 
     def result(self) -> Result:
         """All models in one table."""
@@ -184,6 +193,10 @@ class Question:
         counted = int(opened.backend.to_pyarrow(opened["responses"].count()).as_py())
         if not counted:
             said.append("There are no responses: no campaign member has responded, so nothing can be credited.")
+        if not self.whole:
+            said.append(
+                "Cost and ROI are left out: a campaign's cost is not split by what opportunities are filtered by."
+            )
         return said
 
     def _list(self, made: Assembly, touched: ir.Table, valued: ir.Table, reasons: ir.Table) -> Result:

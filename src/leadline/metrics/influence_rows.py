@@ -18,11 +18,19 @@ STATES = ("won", "open", "lost")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What rows of one question share: its dimensions, scope, window and the campaigns' costs."""
+    """What rows of one question share.
+
+    Attributes:
+        deal_by, campaign_by: dimensions of the opportunity, and of the credited campaign.
+        each_campaign: one row per campaign, inside those dimensions.
+        whole: a campaign's row holds all its credit of the period, so that its cost belongs beside it.
+    """
 
     asked: Asked
     deal_by: list[str]
     campaign_by: list[str]
+    each_campaign: bool
+    whole: bool
     campaigns: Campaigns
     scope: str
     window: str
@@ -47,7 +55,7 @@ class Rows:
 
     def _sums(self, asked: Asked, credits: ir.Table) -> ir.Table:
         """Credit per campaign (or dimension of it), state and part."""
-        keys = ["campaign_id"] if not self.shape.campaign_by else list(self.shape.campaign_by)
+        keys = [*self.shape.campaign_by, *(["campaign_id"] if self.shape.each_campaign else [])]
         labelled = credits.select(
             "campaign_id", "opportunity_id", "state", "credit", "points", "is_sourced", *self.deal_keys
         )
@@ -136,7 +144,7 @@ class Rows:
         asked = self.shape.asked
         campaign_id = row["campaign_id"]
         facts = self.shape.campaigns.facts(campaign_id, row["period_day"])
-        cost = facts.cost if row["bucket"] == "campaign" else None
+        cost = facts.cost if row["bucket"] == "campaign" and self.shape.whole else None
         roi = (row["won_amount"] - cost) / cost if cost else None
         return {
             **row,

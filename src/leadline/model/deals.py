@@ -138,7 +138,7 @@ def with_amounts(
     `table` has raw_amount, currency and close_day; amount_state is "known", "no amount", "no rate"
     or "too large" (from 2**50 minor units).
     """
-    own = table.mutate(own_currency=ibis.coalesce(table.currency, ibis.literal(currency.code)))
+    own = table.mutate(own_currency=ibis.coalesce(table.currency, ibis.literal(currency.corporate)))
     rated = _rated(own, static, dated, settings, currency)
     one = rated.own_currency == currency.code
     no_rate = ~one & (rated.own_rate.isnull() | rated.rate.isnull())
@@ -170,16 +170,20 @@ def _rated(own: ir.Table, static: ir.Table, dated: ir.Table, settings: AmountSet
         "static_rate", "digits", "reporting_rate"
     )
     if settings.rate == "budget":
-        return based.mutate(own_rate=_budget(based.own_currency, settings), rate=_budget(currency.code, settings))
+        return based.mutate(
+            own_rate=_budget(based.own_currency, settings, currency), rate=_budget(currency.code, settings, currency)
+        )
     if settings.rate == "static" or not currency.dated:
         return based
     return _dated(based, dated, currency)
 
 
-def _budget(code: ir.StringValue | str, settings: AmountSettings) -> ir.DecimalValue:
+def _budget(code: ir.StringValue | str, settings: AmountSettings, currency: Currency) -> ir.DecimalValue:
+    """Budget rate of a currency; they are per unit of the corporate one, so its own is 1."""
+    rates = {**settings.budget, currency.corporate: 1.0}
     text = ibis.literal(code) if isinstance(code, str) else code
-    cases = [(text == iso, ibis.literal(f"{rate:.6f}").cast(money.RATE)) for iso, rate in settings.budget.items()]
-    return ibis.cases(*cases, else_=ibis.null(money.RATE)) if cases else ibis.null(money.RATE)
+    cases = [(text == iso, ibis.literal(f"{rate:.6f}").cast(money.RATE)) for iso, rate in rates.items()]
+    return ibis.cases(*cases, else_=ibis.null(money.RATE))
 
 
 def _dated(based: ir.Table, dated: ir.Table, currency: Currency) -> ir.Table:

@@ -269,7 +269,8 @@ def journey_id(person_id: ir.StringValue, pass_no: ir.IntegerValue) -> ir.String
     return person_id.concat("#", pass_no.cast("string"))
 
 
-ORDER = ("s", "rank", "stage_no", "id", "kind", "evidence")
+ORDER = ("s", "rank", "stage_no", "is_date", "id", "kind", "evidence")
+"""Total order: what is known by its second comes before what is known by its date only (D36)."""
 
 
 def _preceding() -> WindowBuilder:

@@ -46,7 +46,7 @@ def _first_entries(visits: ir.Table, outcomes: ir.Table, key: str) -> ir.Table:
             key, "stage_no", "entered_s", "entered_day", "entered_is_date", evidence=ibis.literal("milestone")
         ),
     )
-    same = ibis.window(group_by=[key, "stage_no"], order_by=["entered_s", "entered_day", "evidence"])
+    same = ibis.window(group_by=[key, "stage_no"], order_by=["entered_s", "entered_is_date", "evidence"])
     ranked = entries.mutate(nth=ibis.row_number().over(same))
     counted = entries.group_by(key, "stage_no").aggregate(visits=entries.count())
     return ranked.filter(ranked.nth == 0).drop("nth").join(counted, [key, "stage_no"])

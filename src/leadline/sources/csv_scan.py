@@ -228,7 +228,9 @@ def next_record(text: bytes, delimiter: bytes, start: int, *, last: bool, longes
             halved = end.group() == b"\r" and end.end() == len(text) and not last
             return _open(fields) if halved else Record(end.end(), fields, None)
         elif at < len(text):
-            return _first_line(text, start, last, Fault(fields - 1, AFTER_QUOTE), line_end)
+            # A cell that goes over a line end and then breaks is most likely two: its quote was forgotten.
+            reason = UNCLOSED if line_end.search(field.group()) else AFTER_QUOTE
+            return _first_line(text, start, last, Fault(fields - 1, reason), line_end)
         elif last:
             return Record(at, fields, None)
         else:

@@ -73,7 +73,7 @@ def summarise(metrics: Metrics, workspace: str, stages: tuple[str, ...], *, of_p
         funnel=funnel,
         conversion=metrics.conversion(),
         velocity=velocity,
-        influence=metrics.influence(by=["campaign"], models=[MODEL]) if of_people else None,
+        influence=metrics.influence(models=[MODEL]) if of_people else None,
         bottleneck=bottleneck(metrics, velocity),
     )
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from leadline.maths.apportion import AMOUNT_LIMIT, POINTS_LIMIT, apportion, integer_points
+from tests.reference.apportion import AMOUNT_LIMIT, POINTS_LIMIT, apportion, integer_points
 from tests.scale import scaled
 
 

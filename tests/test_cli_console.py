@@ -1,0 +1,151 @@
+"""What a person sees while the work runs, and the summary at its end."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from leadline.cli import console, overview
+from leadline.cli.console import Bar, Lines
+from leadline.workspace import Bottleneck, Summary
+from tests import sample_results
+
+
+class Clock:
+    """A clock that tests turn."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_lines_say_each_step_once_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(console, "time", clock)
+    with Lines() as shown:
+        shown.begin("read Lead.csv", 1000)
+        clock.now = 3.0
+        shown.advance(400)
+        clock.now = 12.0
+        shown.advance(300)
+        clock.now = 14.5
+        shown.advance(300)
+        shown.begin("merge")
+        clock.now = 16.0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "read Lead.csv: 700 of 1,000 rows …",
+        "read Lead.csv: 1,000 rows in 14.5 s",
+        "merge: 1.5 s",
+    ]
+
+
+def test_lines_do_not_call_a_failed_step_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyError), Lines() as shown:
+        shown.begin("merge")
+        raise KeyError
+    assert capsys.readouterr().err == ""
+
+
+def test_the_bar_shows_count_and_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = io.StringIO()
+    monkeypatch.setattr(console, "stderr", lambda: Console(file=target, force_terminal=True, width=120))
+    with Bar() as shown:
+        shown.advance(1)  # before any step: nothing to move
+        shown.begin("read Lead.csv", 1000)
+        shown.advance(250)
+        shown.begin("read Contact.csv", 10, "records")
+        shown.advance(10)
+    drawn = target.getvalue()
+    assert "read Contact.csv" in drawn
+    assert "10 records" in drawn
+
+
+def test_a_terminal_gets_the_bar_and_a_file_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    assert isinstance(console.progress(), Lines)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert isinstance(console.progress(), Bar)
+
+
+def drawn(summary: Summary, width: int = 100) -> list[str]:
+    target = Console(file=io.StringIO(), width=width)
+    overview.show(summary, target)
+    assert isinstance(target.file, io.StringIO)
+    return [line.rstrip() for line in target.file.getvalue().splitlines()]
+
+
+def sample(bottleneck: Bottleneck | None) -> Summary:
+    return Summary(
+        "acme",
+        tuple(sample_results.STAGES),
+        sample_results.funnel(),
+        sample_results.conversion(),
+        sample_results.velocity(),
+        sample_results.influence(),
+        bottleneck,
+    )
+
+
+def test_the_summary_names_funnel_bottleneck_campaigns_and_trust() -> None:
+    lines = drawn(sample(Bottleneck("SAL", 0.561, 0.41, 702, 31.4, 236)))
+    assert max(map(len, lines)) <= 100
+    text = "\n".join(lines)
+    assert " SAL      █████▊                     2,987   23.9 %  → SQL 38.7 %  (36.8–40.7 %) in 90 days" in text
+    assert "SAL  holds 56.1 % of all waiting days of the last 12 months (41.0 % in the 12 months before)" in text
+    assert "702 journeys stand there now" in text
+    assert "half leave within 31.4 days" in text.replace("\n ", " ")
+    assert " Webinar: pipeline hygiene in a week" in text
+    assert "842,100.33   24.9 %" in text
+    assert "unattributed: no response in window" in text
+    assert "3,386,601.39  100.0 %" in text
+    assert " B  volume      96.7 % of journeys untouched by a finding" in text
+    assert "Findings: undated-responses, opportunity-without-role" in text
+
+
+def test_won_credit_in_the_summary_adds_up() -> None:
+    lines = drawn(sample(None))
+    start = next(at for at, line in enumerate(lines) if line.startswith(" CAMPAIGNS"))
+    amounts = []
+    for line in lines[start + 1 :]:
+        if not line.strip():
+            break
+        amounts.append(round(100 * float(line.split("%")[0].split()[-2].replace(",", ""))))
+    assert amounts[-1] == sum(amounts[:-1])
+
+
+def test_the_summary_of_nothing() -> None:
+    empty = Summary(
+        "acme",
+        ("Inquiry", "Won"),
+        sample_results.make("volume", "Nothing", sample_results.VOLUME, []),
+        sample_results.make("conversion", "Nothing", sample_results.CONVERSION, []),
+        sample_results.make("velocity", "Nothing", sample_results.VELOCITY, []),
+        None,
+        None,
+    )
+    text = "\n".join(drawn(empty))
+    assert "No journeys have reached any stage yet." in text
+    assert "Nothing has waited in a stage" in text
+    assert "CAMPAIGNS" not in text
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(None, "half have not left yet"), (0.2, "half leave within a day"), (2.5, "half leave within 2.5 days")],
+)
+def test_the_median_in_words(days: float | None, said: str) -> None:
+    assert said in " ".join(drawn(sample(Bottleneck("SAL", 0.5, None, 1, days, None))))
+
+
+def test_names_from_the_data_cannot_style_the_terminal() -> None:
+    summary = sample(Bottleneck("[red]SAL[/]\x1b[2J", 0.5, None, 1, 1.0, None))
+    text = "\n".join(drawn(summary))
+    assert "[red]SAL[/]" in text
+    assert "\x1b" not in text
