@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import ibis
 
 from leadline.audit import lineage
 from leadline.audit.check import Audited
 from leadline.audit.run import run
-from leadline.config import Settings
+from leadline.config import AuditSettings, Settings
 from leadline.findings import Finding
 from leadline.model import build
 from leadline.model.opened import Opened
@@ -21,6 +22,16 @@ from tests.oracle.records import Org, Row
 from tests.oracle.tiny import Tiny, at
 
 AS_OF = dt.datetime(2024, 12, 31, 12, tzinfo=dt.UTC)
+
+Audit = tuple[Opened, Audited, list[Step]]
+"""A model open for questions, the same as the checks see it, and its lineage."""
+
+GIVEN = (
+    Finding("column-changed", "error", "Lead.X: 2 values", "Lead", 2, moves=("volume",), record_ids=("L3", "L4")),
+    Finding("column-vanished", "warning", "Lead.Y is not in this load", "Lead", moves=("volume", "velocity")),
+    Finding("rows-rejected", "warning", "7 rows of Lead.csv", "Lead", 7, remedy="Correct them."),
+)
+"""Findings of an import: one with its records, two about the data as a whole."""
 
 
 def faulty() -> Tiny:
@@ -109,13 +120,25 @@ def _fields(name: str, rows: list[Row]) -> list[Row]:
     return [{field: value for field, value in row.items() if field != "IsDeleted"} for row in rows]
 
 
-def audited(
-    org: Org, settings: Settings, more: tuple[Finding, ...] = (), as_of: dt.datetime = AS_OF
-) -> tuple[Opened, Audited, list[Step]]:
-    """The audited model of an org: open for questions, as the checks see it, and its lineage."""
+@cache
+def audited_faulty() -> Audit:
+    """The org with every fault, audited with findings of its import and one configured threshold."""
+    tiny = faulty()
+    settings = tiny.settings.model_copy(update={"audit": {"duplicate-member": AuditSettings(threshold=0.1)}})
+    return _audited(tiny.org, settings, GIVEN)
+
+
+@cache
+def audited_clean() -> Audit:
+    """The org without a fault."""
+    tiny = clean()
+    return _audited(tiny.org, tiny.settings, ())
+
+
+def _audited(org: Org, settings: Settings, more: tuple[Finding, ...]) -> Audit:
     backend = ibis.duckdb.connect()
     store, records = Store(backend), source({name: _fields(name, rows) for name, rows in org.items()}, backend)
-    built = build.build(records, settings, as_of, store)
+    built = build.build(records, settings, AS_OF, store)
     run(store, records, settings, built, more=more)
     opened = Opened(
         backend=backend,
@@ -124,8 +147,8 @@ def audited(
         zone=built.zone,
         currency=built.currency,
         as_of=built.as_of,
-        moment=as_of,
-        known_at=as_of,
+        moment=AS_OF,
+        known_at=AS_OF,
         snapshot="audited",
         numbers={},
         meta={},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from functools import cache
 
 import ibis
 import pytest
@@ -12,17 +11,15 @@ import pytest
 from leadline.audit import read
 from leadline.audit.check import Audited, Check, Hits, Whole
 from leadline.audit.registry import BY_CODE, CHECKS
-from leadline.config import AuditSettings, Settings
+from leadline.config import Settings
 from leadline.errors import UnknownNameError
-from leadline.findings import Finding
 from leadline.model.opened import Opened
 from leadline.model.source import Source
 from leadline.model.store import Store
-from leadline.results import Step
 from tests.agreement.engine import source
-from tests.audit_orgs import audited, clean, faulty
+from tests.audit_orgs import Audit, audited_clean, audited_faulty
 from tests.contracts.code import ROOT
-from tests.oracle.records import Org
+from tests.oracle.records import Org, Row
 from tests.oracle.tiny import at
 
 DEAL, MEMBER, ROLE = "Opportunity", "CampaignMember", "OpportunityContactRole"
@@ -53,23 +50,15 @@ LISTED: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = {
 }
 """Per check and object the records with the person and the opportunity whose numbers the fault can move."""
 
-GIVEN = (
-    Finding("column-changed", "error", "Lead.X: 2 values", "Lead", 2, moves=("volume",), record_ids=("L3", "L4")),
-    Finding("column-vanished", "warning", "Lead.Y is not in this load", "Lead", moves=("volume", "velocity")),
-    Finding("rows-rejected", "warning", "7 rows of Lead.csv", "Lead", 7, remedy="Correct them."),
-)
-
 
 @pytest.fixture(scope="module")
-def planted() -> tuple[Opened, Audited, list[Step]]:
+def planted() -> Audit:
     """The org with every fault, audited together with findings of its import."""
-    tiny = faulty()
-    settings = tiny.settings.model_copy(update={"audit": {"duplicate-member": AuditSettings(threshold=0.1)}})
-    return audited(tiny.org, settings, GIVEN)
+    return audited_faulty()
 
 
 @pytest.fixture(scope="module")
-def opened(planted: tuple[Opened, Audited, list[Step]]) -> Opened:
+def opened(planted: Audit) -> Opened:
     """That org, open for questions."""
     return planted[0]
 
@@ -81,15 +70,8 @@ def found(opened: Opened) -> dict[tuple[str, str], dict[str, object]]:
     return {(row["code"], row["object"]): row for row in rows}
 
 
-@cache
-def spotless() -> tuple[Opened, Audited, list[Step]]:
-    """The org without a fault."""
-    tiny = clean()
-    return audited(tiny.org, tiny.settings)
-
-
 def test_every_record_with_a_fault_is_listed_and_no_other(opened: Opened):
-    listed = defaultdict(dict)
+    listed: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = defaultdict(dict)
     for row in opened.arrow(opened["finding_records"]).to_pylist():
         listed[row["code"], row["object"]][row["record_id"]] = (row["person_id"], row["opportunity_id"])
     given = {("column-changed", "Lead"): {"L3": ("C1", None), "L4": ("L4", None)}}
@@ -104,7 +86,7 @@ def test_each_finding_counts_its_records(found: dict):
 
 
 def test_a_clean_org_has_no_finding():
-    opened, _, _ = spotless()
+    opened, _, _ = audited_clean()
     assert opened.arrow(opened["findings"]).num_rows == 0
     assert opened.arrow(opened["finding_records"]).num_rows == 0
     assert read.findings(opened).table.num_rows == 0
@@ -205,7 +187,7 @@ def test_a_snapshot_without_an_audit_has_no_findings(opened: Opened):
     assert read.records(older, "no-responses").table.num_rows == 0
 
 
-def test_checks_are_silent_where_the_source_lacks_what_they_rest_on(planted: tuple[Opened, Audited, list[Step]]):
+def test_checks_are_silent_where_the_source_lacks_what_they_rest_on(planted: Audit):
     """The model's tables stay, so only the absence of objects and columns can silence a check."""
     _, full, _ = planted
     bare = Audited(full.store, Source({}), full.settings, full.built)
@@ -226,7 +208,7 @@ def test_checks_are_silent_where_the_source_lacks_what_they_rest_on(planted: tup
     }
 
 
-def seen_by(planted: tuple[Opened, Audited, list[Step]], org: Org, settings: Settings | None = None) -> Audited:
+def seen_by(planted: Audit, org: Org, settings: Settings | None = None) -> Audited:
     """Other records before the same built tables, for checks that look at records alone."""
     _, full, _ = planted
     backend = ibis.duckdb.connect()
@@ -234,9 +216,11 @@ def seen_by(planted: tuple[Opened, Audited, list[Step]], org: Org, settings: Set
     return Audited(Store(backend, found=tables), source(org, backend), settings or full.settings, full.built)
 
 
-def test_members_of_whom_none_responded_are_counted_with_their_status(planted: tuple[Opened, Audited, list[Step]]):
-    rows = [{"Id": f"m{n}", "Status": status, "IsDeleted": False} for n, status in enumerate(["Sent", "Sent", None])]
-    deleted = {"Id": "m9", "Status": "Sent", "IsDeleted": True}
+def test_members_of_whom_none_responded_are_counted_with_their_status(planted: Audit):
+    rows: list[Row] = [
+        {"Id": f"m{n}", "Status": status, "IsDeleted": False} for n, status in enumerate(["Sent", "Sent", None])
+    ]
+    deleted: Row = {"Id": "m9", "Status": "Sent", "IsDeleted": True}
     org = {MEMBER: [*rows, deleted]}
     (whole,) = BY_CODE["no-responses"].find(seen_by(planted, org))
     assert whole == Whole(MEMBER, "None of the 3 campaign members has responded. Their status: Sent (2), (none) (1).")
@@ -254,7 +238,7 @@ def test_members_of_whom_none_responded_are_counted_with_their_status(planted: t
     ],
 )
 def test_the_zone_matters_only_to_instants(
-    planted: tuple[Opened, Audited, list[Step]],
+    planted: Audit,
     created: str | None,
     zone: str | None,
     configured: str | None,
@@ -290,7 +274,7 @@ def test_the_zone_matters_only_to_instants(
     ],
 )
 def test_which_statuses_mean_converted(
-    planted: tuple[Opened, Audited, list[Step]],
+    planted: Audit,
     statuses: list[tuple[str, bool]],
     known: dict[str, bool] | None,
     expected: set[str],
@@ -305,7 +289,7 @@ def test_which_statuses_mean_converted(
     assert {row["record_id"] for row in at_once.store.rows(hits.records)} == expected
 
 
-def test_lineage_counts_every_step(planted: tuple[Opened, Audited, list[Step]]):
+def test_lineage_counts_every_step(planted: Audit):
     counts = [(step.step, step.rows_in, step.rows_out, step.why) for step in planted[2]]
     assert counts == [
         ("leads and contacts", 9, 9, ""),
@@ -323,7 +307,7 @@ def test_lineage_counts_every_step(planted: tuple[Opened, Audited, list[Step]]):
 
 def test_steps_fit_into_each_other():
     """What one step hands on the next one takes, where both count the same kind of record."""
-    steps = {step.step: step for step in spotless()[2]}
+    steps = {step.step: step for step in audited_clean()[2]}
     for before, after in (("leads and contacts", "persons"), ("responses", "responses counted")):
         assert steps[before].rows_out == steps[after].rows_in
 

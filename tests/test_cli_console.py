@@ -47,9 +47,13 @@ def test_lines_say_each_step_once_it_has_ended(
 
 
 def test_lines_do_not_call_a_failed_step_done(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyError), Lines() as shown:
-        shown.begin("merge")
-        raise KeyError
+    def fail() -> None:
+        with Lines() as shown:
+            shown.begin("merge")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert capsys.readouterr().err == ""
 
 
@@ -99,8 +103,7 @@ def test_the_summary_names_funnel_bottleneck_campaigns_and_trust() -> None:
     text = "\n".join(lines)
     assert " SAL      █████▊                     2,987   23.9 %  → SQL 38.7 %  (36.8–40.7 %) in 90 days" in text
     assert "SAL  holds 56.1 % of all waiting days of the last 12 months (41.0 % in the 12 months before)" in text
-    assert "702 journeys stand there now" in text
-    assert "half leave within 31.4 days" in text.replace("\n ", " ")
+    assert "702 journeys stand there now, 236 of them stuck · half leave within 31.4 days" in text
     assert " Webinar: pipeline hygiene in a week" in text
     assert "842,100.33   24.9 %" in text
     assert "unattributed: no response in window" in text

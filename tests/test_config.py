@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -190,3 +191,13 @@ def test_schema_knows_every_table_and_alias() -> None:
     assert schema["additionalProperties"] is False
     keys = set(tomllib.loads(GOOD))
     assert keys <= set(schema["properties"])
+
+
+def test_the_examples_of_the_manual_are_valid() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "config.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 3
+    together = config.parse("\n".join(examples))
+    assert together.funnel["marketing"].stage_names == ["Inquiry", "MQL", "SQL", "Won"]
+    assert together.responses.statuses["*"] == ["Responded"]
+    assert together.files["sales_pipeline.csv"].date_order == "ymd"

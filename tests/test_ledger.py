@@ -21,7 +21,7 @@ from leadline.errors import LedgerError, LoadOrderError, UsageError, VanishError
 from leadline.findings import Finding
 from leadline.ledger import STEPS, Ledger
 from leadline.sources.staged import FileAccount, StagedLoad, StagedObject
-from tests.ledger_loads import content, moment, rows_of, staged_load, staged_object
+from tests.ledger_loads import Rows, content, moment, rows_of, staged_load, staged_object
 
 WEEK = ["2026-01-01T06:00:00", "2026-01-08T06:00:00", "2026-01-15T06:00:00", "2026-01-22T06:00:00"]
 
@@ -183,9 +183,9 @@ def test_column_names_match_whatever_their_case(ledger: Ledger, take: Any):
 
 
 def test_a_change_of_kind_breaks_nothing_and_is_said(ledger: Ledger, take: Any, tmp_path: Path):
-    numbers = [{"Id": "L2", "Level": 5}, {"Id": "L3", "Level": 7}, {"Id": "L4", "Level": None}]
+    numbers: Rows = [{"Id": "L2", "Level": 5}, {"Id": "L3", "Level": 7}, {"Id": "L4", "Level": None}]
     take(1, [staged_object(tmp_path / "a", "Contact", numbers, {"Level": "integer"})], "partial")
-    texts = [{"Id": "L2", "Level": "5"}, {"Id": "L3", "Level": "high"}, {"Id": "L4", "Level": None}]
+    texts: Rows = [{"Id": "L2", "Level": "5"}, {"Id": "L3", "Level": "high"}, {"Id": "L4", "Level": None}]
     report = take(2, [staged_object(tmp_path / "b", "Contact", texts)], "partial")
     assert [(finding.code, finding.severity) for finding in report.findings] == [
         ("column-changed", "warning"),
@@ -194,7 +194,7 @@ def test_a_change_of_kind_breaks_nothing_and_is_said(ledger: Ledger, take: Any, 
     assert report.findings[1].record_ids == ("L3",)
     assert report.objects[0].changed == 0
     assert rows_of(ledger.workspace, "Contact", '"Id", "Level"') == [("L2", 5), ("L3", None), ("L4", None)]
-    more = [{"Id": "L2", "Level": "6"}, {"Id": "L3", "Level": "high"}, {"Id": "L4", "Level": None}]
+    more: Rows = [{"Id": "L2", "Level": "6"}, {"Id": "L3", "Level": "high"}, {"Id": "L4", "Level": None}]
     later = take(3, [staged_object(tmp_path / "c", "Contact", more)], "partial")
     assert (codes(later), later.objects[0].changed) == ([], 1)
 
@@ -412,6 +412,21 @@ def test_files_of_other_types_are_cast_or_refused(ledger: Ledger, tmp_path: Path
     wrong = StagedObject("Lead", (path,), columns | {"Status": "date"}, 1)
     with pytest.raises(LedgerError, match="does not hold the columns of Lead"):
         ledger.load(StagedLoad((wrong,), (), moment(WEEK[1]), "", "full", "x"))
+
+
+def test_an_older_load_of_other_objects_leaves_the_rest_alone(ledger: Ledger, take: Any):
+    take(1, {"Lead": leads(3)}, "partial")
+    report = take(0, {"Contact": [{"Id": "C1"}]}, "partial")
+    assert report.replayed == 0
+    assert [load.extracted_at for load in ledger.loads()] == [at(0), at(1)]
+    assert rows_of(ledger.workspace, "_load_objects", "load_id, object") == [(1, "Contact"), (2, "Lead")]
+
+
+def test_an_object_that_turns_out_older_is_missing_from_later_full_loads(ledger: Ledger, take: Any):
+    take(1, {"Lead": leads(3)})
+    assert rows_of(ledger.workspace, "_findings", "code") == []
+    take(0, {"Contact": [{"Id": "C1"}]}, "partial")
+    assert rows_of(ledger.workspace, "_findings", "load_id, code, object") == [(2, "object-missing", "Contact")]
 
 
 def test_an_object_without_rows_is_an_object(ledger: Ledger, tmp_path: Path):

@@ -10,16 +10,16 @@ import dataclasses
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from leadline.demo import ids
-from leadline.demo.params import INQUIRY, SQL, STAGES, WON
+from leadline.demo.params import INQUIRY, STAGES, WON
 from leadline.demo.truth import Truth, truth
 from leadline.demo.truth_law import DAY, Journey, Moment
 from leadline.demo.truth_measures import CENSORED, By, Conversion, TrueJourney
@@ -110,7 +110,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Case(demo, truth(demo.org), demo.open())
 
 
-def assert_equal(mine: Mapping[Hashable, object], theirs: Mapping[Hashable, object]) -> None:
+def assert_equal(mine: Mapping[Any, object], theirs: Mapping[Any, object]) -> None:
     """Two mappings are the same; the message shows a few differences instead of thousands of rows."""
     keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
     shown = "\n".join(f"{key}: truth {mine.get(key)}, engine {theirs.get(key)}" for key in keys[:5])
@@ -155,7 +155,8 @@ def true_journey(case: Case, item: TrueJourney) -> Row:
         "tipped_by": tip,
         "held": sorted((ids.one("Opportunity", deal.number), deal.state) for deal in journey.held),
         "visits": [
-            (visit.stage, case.moment(visit.entered), visit.left and case.moment(visit.left)) for visit in journey.visits
+            (visit.stage, case.moment(visit.entered), visit.left and case.moment(visit.left))
+            for visit in journey.visits
         ],
         "won": journey.won and case.moment(journey.won),
         "reached": reached_stages(case, journey),
@@ -210,8 +211,14 @@ def test_every_journey_is_the_one_that_was_told(case: Case) -> None:
     mine = {(item.person_id, item.journey.number): true_journey(case, item) for item in case.truth.journeys}
     theirs = engine_journeys(case)
     assert len(theirs) == len(case.tables["journeys"])
-    fields = {key: {name for name in one if one[name] != theirs.get(key, {}).get(name, ...)} for key, one in mine.items()}
-    wrong = {key: {name: (mine[key][name], theirs.get(key, {}).get(name)) for name in names} for key, names in fields.items() if names}
+    fields = {
+        key: {name for name in one if one[name] != theirs.get(key, {}).get(name, ...)} for key, one in mine.items()
+    }
+    wrong = {
+        key: {name: (mine[key][name], theirs.get(key, {}).get(name)) for name in names}
+        for key, names in fields.items()
+        if names
+    }
     assert not wrong, f"{len(wrong)} of {len(mine)}: {dict(itertools.islice(wrong.items(), 3))}"
     assert mine.keys() == theirs.keys()
 
@@ -339,12 +346,17 @@ def test_every_length_and_cause(case: Case) -> None:
         found[row["stage_no"]].append((row["seconds"], row["cause"]))
     for number, stage in enumerate(STAGES[:-1]):
         mine = case.truth.velocity(stage)
-        expected = [(seconds, CAUSES[cause]) for seconds, cause in zip(mine.seconds.tolist(), mine.cause.tolist())]
+        expected = [
+            (seconds, CAUSES[cause]) for seconds, cause in zip(mine.seconds.tolist(), mine.cause.tolist(), strict=True)
+        ]
         assert Counter(expected) == Counter(found[number]), stage
 
 
 def quantiles(seconds: list[int], closed: list[bool]) -> dict[float, int | None]:
-    """Product-limit times in 50 digits: the first length after which at most a share still waits."""
+    """Product-limit times in 50 digits: the first length after which less than a share still waits.
+
+    A share met exactly would be a flat stretch, whose middle counts; so many lengths meet none.
+    """
     wanted: dict[float, int | None] = dict.fromkeys((0.5, 0.25, 0.1))
     with localcontext(prec=50):
         waiting, at_risk = Decimal(1), len(seconds)
@@ -403,7 +415,9 @@ def test_influence(case: Case, model: str) -> None:
                 credited[row["campaign_id"], state] += amount
             else:
                 missed[row["reason"], state] += amount
-    assert_equal(filled({key[1:]: amount for key, amount in mine.credited.items() if key[0] == model}), filled(credited))
+    assert_equal(
+        filled({key[1:]: amount for key, amount in mine.credited.items() if key[0] == model}), filled(credited)
+    )
     assert_equal(filled(mine.unattributed), filled(missed))
     [total] = result.totals
     assert {state: total[f"{state}_total_amount"] for state in mine.total} == dict(mine.total)
@@ -431,11 +445,17 @@ def test_campaigns_touch_as_many_deals(case: Case) -> None:
 # --- what was planted shows in the numbers
 
 
+def stages_of(transition: object) -> tuple[str, str]:
+    """From where to where."""
+    assert isinstance(transition, tuple)
+    return transition
+
+
 def test_the_slow_channel_shows(case: Case) -> None:
     """SAL to SQL takes about three times as long where an Event tipped the journey."""
     planted = case.truth.planted
     found = rows_of(case.demo.workspace.metrics.velocity(by=["campaign_type"]))
-    slow_stage, _ = planted["slow_transition"]  # type: ignore[misc]  # a pair of stages
+    slow_stage = stages_of(planted["slow_transition"])[0]
     days = {
         row["campaign_type"]: row["advance_median_days"]
         for row in found
@@ -447,7 +467,7 @@ def test_the_slow_channel_shows(case: Case) -> None:
 
 
 def test_the_stuck_campaign_shows(case: Case) -> None:
-    """Nobody whom it tipped moves on from SAL; elsewhere many do, and it has more stuck than any other."""
+    """Nobody whom it tipped moves on from SAL; far more of them than elsewhere have stood too long."""
     planted, metrics = case.truth.planted, case.demo.workspace.metrics
     found = [row for row in rows_of(metrics.velocity(by=["campaign_id"])) if row["stage"] == planted["stuck_stage"]]
     [stuck] = [row for row in found if row["campaign_id"] == planted["stuck_campaign"]]
@@ -455,17 +475,16 @@ def test_the_stuck_campaign_shows(case: Case) -> None:
     assert stuck["n"] > 5
     assert stuck["advance_share"] == 0
     assert whole["advance_share"] > 0.2
-    others = [row["stuck"] for row in found if row["campaign_id"] not in (planted["stuck_campaign"], "no response", None)]
-    assert stuck["stuck"] > max(others)
+    assert stuck["stuck"] / stuck["n"] > 3 * whole["stuck"] / whole["n"]
 
 
 def test_the_purchased_list_shows(case: Case) -> None:
     """It is accepted about a third as often; its interval lies below that of the rest."""
     planted, metrics = case.truth.planted, case.demo.workspace.metrics
-    first, second = planted["poor_transition"]  # type: ignore[misc]  # a pair of stages
-    question = {"from_stage": first, "to_stage": second, "window_days": 60}
-    [poor] = rows_of(metrics.conversion(**question, where={"lead_source": str(planted["poor_lead_source"])}))
-    [whole] = rows_of(metrics.conversion(**question))
+    first, second = stages_of(planted["poor_transition"])
+    conversion = partial(metrics.conversion, from_stage=first, to_stage=second, window_days=60)
+    [poor] = rows_of(conversion(where={"lead_source": str(planted["poor_lead_source"])}))
+    [whole] = rows_of(conversion())
     assert not poor["small"]
     assert poor["rate"] < whole["rate"] / 2
     assert poor["rate_high"] < whole["rate_low"]

@@ -6,20 +6,28 @@ A store that records instead of materialising walks the same build that makes a 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, cast
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
-import pyarrow as pa
 import pytest
+from ibis.backends.duckdb import Backend as DuckDB
 from ibis.config import Config
 
 from leadline import schema
 from leadline.config import parse
+from leadline.metrics.conversion import conversion
+from leadline.metrics.influence import influence
+from leadline.metrics.query import Query
+from leadline.metrics.velocity import velocity
+from leadline.metrics.volume import volume
 from leadline.model import build, catalogue
+from leadline.model.opened import Opened
 from leadline.model.source import TYPES, Source
 from leadline.model.store import Store
+from leadline.results import Result
 
 ENGINES = ("duckdb", "pyspark", "databricks", "postgres", "snowflake", "bigquery", "trino")
 
@@ -81,31 +89,31 @@ class SparkOptions(Config):
     treat_nan_as_null: bool = False
 
 
-class RecordingBackend:
-    """Stands where an engine would: keeps the expressions it is given and computes nothing."""
+class RecordingStore(Store):
+    """Keeps the expressions it is given and computes nothing."""
 
     def __init__(self) -> None:
+        super().__init__(cast(Any, None))  # no engine: every method that would use one stands below
         self.recorded: list[tuple[str, ir.Expr]] = []
 
-    def create_table(self, name: str, obj: ir.Table, **_: Any) -> ir.Table:
-        """The table that would be there."""
-        self.recorded.append((name, obj))
-        return ibis.table(obj.schema(), name=name)
+    def _create(self, name: str, expression: ir.Table, *, temporary: bool) -> ir.Table:
+        self.recorded.append((name, expression))
+        return ibis.table(expression.schema(), name=name)
 
-    def insert(self, name: str, obj: ir.Table, **_: Any) -> None:
-        """More rows of a table."""
-        self.recorded.append((name, obj))
+    def _insert(self, name: str, expression: ir.Table, *, temporary: bool) -> None:
+        self.recorded.append((name, expression))
 
-    def drop_table(self, name: str, **_: Any) -> None:
-        """Nothing to drop."""
+    def forget(self) -> None:
+        self.steps.clear()
 
-    def to_pyarrow(self, expression: ir.Expr) -> pa.Table | pa.Scalar:
+    def count(self, expression: ir.Table) -> int:
         """There are rows, so that every branch is walked; only a join that looks for faults finds none."""
-        self.recorded.append(("asked", expression))
-        if isinstance(expression, ir.Table):
-            return expression.schema().to_pyarrow().empty_table()
-        counted = expression.op().args[0] if expression.op().args else None
-        return pa.scalar(0 if isinstance(counted, ops.JoinChain) else 1)
+        self.recorded.append(("count", expression.count()))
+        return 0 if isinstance(expression.op(), ops.JoinChain) else 1
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        self.recorded.append(("rows", expression))
+        return []
 
 
 def whole_source() -> Source:
@@ -126,10 +134,9 @@ def whole_source() -> Source:
 @pytest.fixture(scope="module")
 def expressions() -> list[tuple[str, ir.Expr]]:
     """All expressions of the model, in order of building."""
-    backend = RecordingBackend()
-    store = Store(cast(Any, backend))  # only the methods above are called
+    store = RecordingStore()
     build.build(whole_source(), parse(SETTINGS), KNOWN_AT, store)
-    return backend.recorded
+    return store.recorded
 
 
 def test_all_of_the_model_is_walked(expressions: list[tuple[str, ir.Expr]]):
@@ -151,4 +158,66 @@ def test_every_expression_compiles(expressions: list[tuple[str, ir.Expr]], engin
             ibis.to_sql(expression, dialect=engine)
         except ibis.IbisError as error:
             failed.append(f"{name}: {error}")
+    assert not failed, "\n".join(failed)
+
+
+QUESTIONS: tuple[Callable[[Opened], Result], ...] = (
+    lambda opened: volume(opened, Query(by=("campaign_type",), grain="month")),
+    lambda opened: volume(opened, Query(unit="people"), view="cohort"),
+    lambda opened: volume(opened, Query(unit="accounts", grain="quarter"), view="standing"),
+    lambda opened: volume(opened, Query(unit="responses", where={"campaign_type": "Webinar"})),
+    lambda opened: volume(opened, Query(unit="opportunities", funnel="deals")),
+    lambda opened: volume(opened, Query(touched=True, by=("campaign",))),
+    lambda opened: conversion(opened, Query(by=("campaign_type",), grain="month")),
+    lambda opened: conversion(opened, Query(unit="opportunities", funnel="deals"), convention="period"),
+    lambda opened: velocity(opened, Query(by=("campaign_type",), grain="quarter")),
+    lambda opened: velocity(opened, Query(), stuck=True),
+    lambda opened: influence(opened, Query(by=("campaign_type",), grain="quarter"), models=["first", "last", "even"]),
+    lambda opened: influence(opened, Query(), scope="account", window="sourced", date="closed"),
+)
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[ir.Expr]:
+    """All expressions that the metrics ask, over a snapshot without rows."""
+    store = Store(ibis.duckdb.connect())
+    built = build.build(Source({}), parse(SETTINGS), KNOWN_AT, store)
+    opened = Opened(
+        store.backend,
+        store.tables,
+        parse(SETTINGS),
+        built.zone,
+        built.currency,
+        built.as_of,
+        KNOWN_AT,
+        KNOWN_AT,
+        "-",
+        {},
+        {},
+    )
+    asked: list[ir.Expr] = []
+    answer = DuckDB.to_pyarrow
+
+    def recording(self: DuckDB, expression: ir.Expr, /, **options: Any) -> Any:
+        asked.append(expression)
+        return answer(self, expression, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DuckDB, "to_pyarrow", recording)
+        for ask in QUESTIONS:
+            result = ask(opened)
+            if result.list_records is not None:
+                result.list_records()
+    return asked
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_question_of_a_metric_compiles(questions: list[ir.Expr], engine: str):
+    assert len(questions) > len(QUESTIONS)
+    failed = []
+    for question in questions:
+        try:
+            ibis.to_sql(question, dialect=engine)
+        except ibis.IbisError as error:
+            failed.append(str(error))
     assert not failed, "\n".join(failed)

@@ -90,9 +90,8 @@ def _journeys(store: Store) -> Iterator[Step]:
     for row in store.rows(by_funnel.order_by("funnel")):
         left = _left(persons - row["persons"], "persons never in it")
         again = _left(row["passes"] - row["persons"], "further passes")
-        yield Step(
-            STEPS[9], persons, row["passes"], f"funnel {row['funnel']}: {', '.join(filter(None, (left, again)))}"
-        )
+        why = "; ".join(filter(None, (f"funnel {row['funnel']}", left, again)))
+        yield Step(STEPS[9], persons, row["passes"], why)
 
 
 def _left(count: int, why: str) -> str:

@@ -94,5 +94,6 @@ def demo(
     from leadline.demo import org
 
     with progress() as shown:
-        org.generate(out, people=people, seed=seed, format=format, progress=shown)
+        shown.begin(f"make {people:,} people")
+        org.generate(out, people=people, seed=seed, format=format)
     say(f"Made {people:,} people in {out}. Next: leadline import {out}")

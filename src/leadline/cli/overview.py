@@ -95,14 +95,14 @@ def _waiting(summary: Summary) -> list[RenderableType]:
     head.append(" of the last 12 months")
     if found.share_before is not None:
         head.append(f" ({percent(found.share_before)} in the 12 months before)")
-    return [_section("Bottleneck"), head, Text(_standing(found, summary.velocity.unit))]
+    aside = "leadline velocity --stuck lists the records"
+    return [_section("Bottleneck", aside), head, Text(_standing(found, summary.velocity.unit))]
 
 
 def _standing(found: Bottleneck, unit: str) -> str:
-    parts = [f"{found.standing:,} {unit} stand there now"]
-    if found.stuck is not None:
-        parts.append(f"{found.stuck:,} of them longer than nine in ten that went on")
-    return " · ".join([*parts, _half(found.median_days)])
+    now = f"{found.standing:,} {unit} stand there now"
+    stuck = "" if found.stuck is None else f", {found.stuck:,} of them stuck"
+    return f"{now}{stuck} · {_half(found.median_days)}"
 
 
 def _half(days: float | None) -> str:
@@ -112,30 +112,27 @@ def _half(days: float | None) -> str:
 
 
 def _campaigns(influence: Result) -> list[RenderableType]:
-    rows = [row for row in influence.table.to_pylist() if row["bucket"] == "campaign" and row["won_amount"] > 0]
-    rows.sort(key=lambda row: (-row["won_amount"], row["campaign"] or ""))
-    total = influence.totals[0]
-    won = total["won_total_amount"]
-    head = _section(
-        "Campaigns", f"won amount credited, {influence.totals[0]['model']} split over the responses before the close"
-    )
+    """The campaigns with the most won credit, what the others have, what nobody has: together all that was won."""
+    rows = [row for row in influence.table.to_pylist() if row["won_amount"]]
+    named = [row for row in rows if row["bucket"] == "campaign"]
+    named.sort(key=lambda row: (-row["won_amount"], row["campaign"] or ""))
+    first, others = named[:CAMPAIGNS], named[CAMPAIGNS:]
+    lines = [(row["campaign"] or row["campaign_id"], row["won_amount"], "green") for row in first]
+    if others:
+        lines.append((f"{len(others)} more", sum(row["won_amount"] for row in others), ""))
+    for row in rows:
+        if row["bucket"] != "campaign":
+            lines.append((f"{row['bucket']}: {row['reason']}", row["won_amount"], "bright_black"))
+    total = influence.totals[0]["won_total_amount"]
+    lines.append(("total won", total, ""))
+    most = max((amount for _, amount, colour in lines if colour), default=0)
     table = _grid("left", "left", "right", "right")
-    for row in rows[:CAMPAIGNS]:
-        _credit(table, influence, row["campaign"] or row["campaign_id"], row["won_amount"], won, "green")
-    rest = sum(row["won_amount"] for row in rows[CAMPAIGNS:])
-    if rest:
-        _credit(table, influence, f"{len(rows) - CAMPAIGNS} more", rest, won, "green")
-    for row in influence.table.to_pylist():
-        if row["bucket"] == "unattributed" and row["won_amount"]:
-            _credit(table, influence, f"unattributed: {row['reason']}", row["won_amount"], won, "bright_black")
-    _credit(table, influence, "total won", won, won, "")
-    return [head, table]
-
-
-def _credit(table: Table, result: Result, name: str, amount: int, total: int, colour: str) -> None:
-    share = percent(amount / total) if total else ""
-    label = Text(clean(name), "" if colour == "green" else "dim", no_wrap=True)
-    table.add_row(label, _bar(amount, total, colour) if colour else "", amount_text(result, amount), share)
+    for name, amount, colour in lines:
+        label = Text(clean(name), "" if colour == "green" else "dim", no_wrap=True)
+        bar = _bar(amount, most, colour) if colour else ""
+        table.add_row(label, bar, amount_text(influence, amount), percent(amount / total) if total else "")
+    model = influence.totals[0]["model"]
+    return [_section("Campaigns", f"won amount credited, {model} split over the responses before the close"), table]
 
 
 def _trust(summary: Summary) -> list[RenderableType]:

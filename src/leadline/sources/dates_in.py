@@ -31,7 +31,7 @@ MACROS: Final = (
     "CREATE OR REPLACE MACRO in_year(y) AS "
     "CASE WHEN length(y) = 4 THEN y WHEN length(y) <> 2 THEN NULL WHEN y >= '69' THEN '19' || y ELSE '20' || y END",
     "CREATE OR REPLACE MACRO in_date(p, ord) AS TRY_CAST(CASE "
-    "WHEN p.s1 <> p.s2 OR (p.h = '' AND (p.ap <> '' OR p.off <> '')) THEN NULL "
+    "WHEN p.s1 <> p.s2 OR p.a = '0000' OR (p.h = '' AND (p.ap <> '' OR p.off <> '')) THEN NULL "
     "WHEN length(p.a) = 4 AND length(p.c) <= 2 THEN p.a || '-' || p.b || '-' || p.c "
     "WHEN length(p.a) > 2 THEN NULL "
     "WHEN ord = 'mdy' THEN in_year(p.c) || '-' || p.a || '-' || p.b "
@@ -84,7 +84,7 @@ def fast_date(v: str, form: Form) -> str | None:
     """SQL that reads a DATE of a regular form, null for any other; None if there is none."""
     if form not in {"date", "midnight"}:
         return None
-    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN TRY_CAST(left({v}, 10) AS DATE) END"
+    return f"CASE WHEN {_looks(form, v)} THEN TRY_CAST(left({v}, 10) AS DATE) END"
 
 
 def fast_text(v: str, form: Form, zone: str | None) -> str | None:
@@ -104,7 +104,7 @@ def fast_instant(v: str, form: Form, zone: str | None) -> str | None:
     if form in {"any", "midnight"}:
         return None
     cast = f"TRY_CAST({v} AS TIMESTAMP)"
-    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"
+    return f"CASE WHEN {_looks(form, v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"
 
 
 def full_date(parts: str, order: DateOrder | None) -> str:
@@ -133,6 +133,10 @@ def as_text(parts: str, order: DateOrder | None, zone: str | None) -> str:
 def is_date_only(v: str, form: Form, parts: str) -> str:
     """SQL condition: the value is a date without a time of day."""
     return f"{v} IS NOT NULL" if form == "date" else "false" if form != "any" else f"{parts}.h = ''"
+
+
+def _looks(form: Form, v: str) -> str:
+    return f"{_FAST_CONDITIONS[form].format(v=v)} AND NOT starts_with({v}, '0000')"
 
 
 def _zoned(clock: str, zone: str | None) -> str:

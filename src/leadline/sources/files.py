@@ -81,7 +81,7 @@ def stage(
         progress: hears of rows done per file.
 
     Raises:
-        SourceError: nothing is recognised, or a file cannot be read as asked.
+        SourceError: nothing is recognised, a file cannot be read as asked, or every row is rejected.
         AmbiguousDatesError: dates whose day and month cannot be told apart.
     """
     options = _Options(settings, staging, rejected, date_order, encoding, _known_zone(timezone))
@@ -96,12 +96,16 @@ def stage(
                 ObjectStage(con, name, tasks, staging, progress).run() for name, tasks in sorted(found.tasks.items())
             ]
             objects = [result.staged for result in results]
-            moment, evidence = _declared(extracted_at) if extracted_at else extraction(con, objects, settings)
+            refusal = _all_rejected(path, results)
+            if refusal is None:
+                moment, evidence = _declared(extracted_at) if extracted_at else extraction(con, objects, settings)
     except BaseException:
         # Nothing is loaded, so nothing is left that would look like the account of a load.
         for task in (one for tasks in found.tasks.values() for one in tasks):
             task.rejects.discard()
         raise
+    if refusal is not None:
+        raise refusal
     coverage = coverage or ("full" if listing.whole else "partial")
     return StagedLoad(
         objects=tuple(objects),
@@ -112,6 +116,16 @@ def stage(
         name=path.name or str(path),
         findings=tuple(_findings(listing, results, coverage)),
     )
+
+
+def _all_rejected(path: Path, results: list[ObjectResult]) -> SourceError | None:
+    """The refusal of a load without a single row; the files of rejected rows are kept for it."""
+    accounts = [account for result in results for account in result.accounts]
+    faulty = [account for account in accounts if account.rejected]
+    if not faulty or any(account.loaded for account in accounts):
+        return None
+    told = "; ".join(f"{account.file}: {account.notes[-1]}" for account in faulty)
+    return SourceError(f"Every row of {path} was rejected, nothing was imported. {told}.")
 
 
 def _declared(extracted_at: dt.datetime) -> tuple[dt.datetime, str]:
