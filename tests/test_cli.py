@@ -108,6 +108,9 @@ def test_wrong_usage_ends_with_2_and_says_what_is_right(
 def test_work_that_fails_ends_with_1(tmp_path: Path, capsys: Captured) -> None:
     assert run(["import", str(tmp_path / "nowhere"), "--workspace", str(tmp_path / "w")]) == 1
     assert "leadline: There is no file or folder" in capsys.readouterr().err
+    assert not (tmp_path / "w" / config.FILE_NAME).exists()
+    (tmp_path / "file").touch()
+    assert run(["import", str(tmp_path), "--workspace", str(tmp_path / "file")]) == 2
 
 
 def test_a_faulty_config_ends_with_2_and_all_faults(tmp_path: Path, capsys: Captured) -> None:

@@ -189,6 +189,6 @@ def test_a_constant_that_is_wrong_rejects_every_row(tmp_path: Path):
         SourceError, match=r"Every row .* rejected.*2 rows rejected: CloseDate is no date \(2\)"
     ) as caught:
         staged(path, {"files": files})
-    (kept,) = tmp_path.glob("**/rejected/deals.csv.csv")
+    (kept,) = tmp_path.glob("**/rejected/deals.csv")
     assert str(kept) in str(caught.value)
     assert "2,CloseDate,'soon' is no date,\"1,2024-01-01\"" in kept.read_text()

@@ -89,7 +89,8 @@ def test_booleans(tmp_path: Path):
 def test_integers(tmp_path: Path):
     good = {"1": 1, "-5": -5, "1000.0": 1000, "1,234": 1234, "1.2E3": 1200, "1 234 567": 1234567, "+7": 7, "": None}
     assert read_as(tmp_path, "PushCount", list(good)) == list(good.values())
-    bad = ["1.5", "abc", "1_000", "0x1F", "9223372036854775808", "1e30", "inf"]
+    assert read_as(tmp_path, "PushCount", ["5.000", "1.234.567"]) == [5000, 1234567]
+    bad = ["1.5", "5.000", "abc", "1_000", "0x1F", "9223372036854775808", "1e30", "inf"]
     assert wrong(tmp_path, "PushCount", ["7", *bad]) == bad
 
 

@@ -26,8 +26,8 @@ from tests.scale import scaled
 
 TEXT, WHOLE = pa.string(), pa.int64()
 SHAPES: dict[str, dict[str, pa.DataType]] = {
-    "findings": {"code": TEXT, "severity": TEXT, "moves": TEXT, "whole": pa.bool_()},
-    "finding_records": {"code": TEXT, "person_id": TEXT, "opportunity_id": TEXT},
+    "findings": {"code": TEXT, "object": TEXT, "severity": TEXT, "moves": TEXT, "whole": pa.bool_()},
+    "finding_records": {"code": TEXT, "object": TEXT, "person_id": TEXT, "opportunity_id": TEXT},
     "journeys": {"journey_id": TEXT, "person_id": TEXT, "funnel": TEXT},
     "journey_opportunities": {"journey_id": TEXT, "opportunity_id": TEXT, "funnel": TEXT},
     "responses": {
@@ -81,10 +81,10 @@ def snapshot(**given: Rows) -> Opened:
 
 
 def finding(
-    code: str, severity: str = "warning", moves: str = "volume,influence", whole: bool = False
+    code: str, severity: str = "warning", moves: str = "volume,influence", whole: bool = False, about: str = "Account"
 ) -> dict[str, Any]:
     """A row of `findings`."""
-    return {"code": code, "severity": severity, "moves": moves, "whole": whole}
+    return {"code": code, "object": about, "severity": severity, "moves": moves, "whole": whole}
 
 
 def units(*names: str, **columns: list[Any]) -> ir.Table:
@@ -157,7 +157,8 @@ def test_the_denominator_of_a_rate_and_the_marks_of_a_count_are_the_units():
 
 def test_units_of_money_are_its_absolute_amount():
     opened = snapshot(
-        findings=[finding("fault", moves="influence")], finding_records=[{"code": "fault", "opportunity_id": "D1"}]
+        findings=[finding("fault", moves="influence")],
+        finding_records=[{"code": "fault", "object": "Opportunity", "opportunity_id": "D1"}],
     )
     asked = ask(opened, Query(unit="opportunities"))
     found = trust.of(asked, "influence", units("D1", "D2", "D3", amount=[-300, 600, 100]))
@@ -175,6 +176,27 @@ def test_people_touch_opportunities_only_where_they_are_credited():
     counted = units("D1", "D2", amount=[100, 100])
     assert trust.of(asked, "influence", counted).clean_share == 0.5
     assert trust.of(asked, "volume", counted).clean_share == 1.0
+
+
+def test_what_people_do_moves_no_opportunity_by_itself():
+    records = [{"code": "role", "object": "OpportunityContactRole", "opportunity_id": "D1"}]
+    opened = snapshot(
+        findings=[
+            finding("role", about="OpportunityContactRole"),
+            finding("late", whole=True, about="LeadHistory"),
+            finding("zone", whole=True, about="Organization"),
+        ],
+        finding_records=records,
+        journey_opportunities=[{"journey_id": "p#1", "opportunity_id": "D1"}],
+        journeys=[{"journey_id": "p#1", "person_id": "p"}],
+    )
+    counted = units("D1", amount=[100])
+    by_itself = trust.of(ask(opened, Query(unit="opportunities")), "volume", counted)
+    assert (by_itself.clean_share, by_itself.findings) == (1.0, ("zone",))
+    credited = trust.of(ask(opened, Query(unit="opportunities")), "influence", counted)
+    assert (credited.clean_share, credited.findings) == (0.0, ("role", "late", "zone"))
+    journey = trust.of(ask(opened, Query()), "volume", units("p#1"))
+    assert (journey.clean_share, journey.findings) == (0.0, ("role", "late", "zone"))
 
 
 def test_evidence_is_in_the_words_of_stage_entries():
@@ -236,8 +258,16 @@ class World:
 
     def opened(self) -> Opened:
         """The snapshot."""
-        by_person = [{"code": code, "person_id": one} for code, (people, _) in self.hits.items() for one in people]
-        by_deal = [{"code": code, "opportunity_id": one} for code, (_, deals) in self.hits.items() for one in deals]
+        by_person = [
+            {"code": code, "object": "Account", "person_id": one}
+            for code, (people, _) in self.hits.items()
+            for one in people
+        ]
+        by_deal = [
+            {"code": code, "object": "Account", "opportunity_id": one}
+            for code, (_, deals) in self.hits.items()
+            for one in deals
+        ]
         return snapshot(
             findings=[finding(code) for code in self.hits],
             finding_records=[*by_person, *by_deal],

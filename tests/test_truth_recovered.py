@@ -467,14 +467,13 @@ def test_the_slow_channel_shows(case: Case) -> None:
 
 
 def test_the_stuck_campaign_shows(case: Case) -> None:
-    """Nobody whom it tipped moves on from SAL; far more of them than elsewhere have stood too long."""
+    """Hardly anybody whom it tipped moves on from SAL; far more of them than elsewhere have stood too long."""
     planted, metrics = case.truth.planted, case.demo.workspace.metrics
     found = [row for row in rows_of(metrics.velocity(by=["campaign_id"])) if row["stage"] == planted["stuck_stage"]]
     [stuck] = [row for row in found if row["campaign_id"] == planted["stuck_campaign"]]
     [whole] = [row for row in rows_of(metrics.velocity()) if row["stage"] == planted["stuck_stage"]]
     assert stuck["n"] > 5
-    assert stuck["advance_share"] == 0
-    assert whole["advance_share"] > 0.2
+    assert stuck["advance_share"] < whole["advance_share"] / 5
     assert stuck["stuck"] / stuck["n"] > 3 * whole["stuck"] / whole["n"]
 
 

@@ -41,10 +41,20 @@ def leadline(*arguments: str) -> None:
         sys.exit(run.returncode)
 
 
-def make_workspace(workspace: Path, people: str, seed: str) -> None:
-    """Bring the workspace up to date with the program, doing only what is not done."""
+def marks_of(workspace: Path) -> dict[str, str]:
+    """What the workspace was made from, by part; empty if it was not made here."""
     marks = workspace / MARKS
-    made = json.loads(marks.read_text()) if marks.is_file() else {}
+    return json.loads(marks.read_text()) if marks.is_file() else {}
+
+
+def mark(workspace: Path, **parts: str) -> None:
+    """Remember what parts were made from."""
+    (workspace / MARKS).write_text(json.dumps(marks_of(workspace) | parts))
+
+
+def make_workspace(workspace: Path, people: str, seed: str) -> str:
+    """Bring the workspace up to date with the program, doing only what is not done; what it was made from."""
+    made = marks_of(workspace)
     if not made and workspace.is_dir() and any(workspace.iterdir()):
         sys.exit(f"{workspace} was not made by `make demo`; move it away, or remove it, and run again.")
 
@@ -52,17 +62,16 @@ def make_workspace(workspace: Path, people: str, seed: str) -> None:
     if made.get("org") != org:
         shutil.rmtree(workspace, ignore_errors=True)
         workspace.mkdir(parents=True)
-        marks.write_text("{}")
-        made = {}
+        mark(workspace, org="")
         (workspace / FILE_NAME).write_text(CONFIG_TOML, encoding="utf-8")
         leadline("demo", "--people", people, "--seed", seed, "--out", str(workspace / "export"))
+        mark(workspace, org=org)
 
-    def program() -> str:
-        return fingerprint([*PROGRAM.rglob("*.py"), workspace / FILE_NAME], org)
-
-    if made.get("program") != program():
+    program = fingerprint([*PROGRAM.rglob("*.py"), PROGRAM / "report.css", workspace / FILE_NAME], org)
+    if made.get("program") != program:
         leadline("import", str(workspace / "export"), "--workspace", str(workspace))
-        marks.write_text(json.dumps({"org": org, "program": program()}))
+        mark(workspace, program=program)
+    return program
 
 
 def show(page: Path) -> None:
@@ -75,12 +84,14 @@ def show(page: Path) -> None:
 def main() -> None:
     """Make the workspace, print the summary, open the report."""
     workspace = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-workspace")
-    make_workspace(workspace, os.environ.get("PEOPLE", "20000"), os.environ.get("SEED", "7"))
+    program = make_workspace(workspace, os.environ.get("PEOPLE", "20000"), os.environ.get("SEED", "7"))
     sys.stdout.flush()
     leadline("summary", "--workspace", str(workspace))
     if os.environ.get("SERVE", "yes") != "no":
         page = workspace / "report.html"
-        leadline("report", "--workspace", str(workspace), "--output", str(page))
+        if marks_of(workspace).get("report") != program or not page.is_file():
+            leadline("report", "--workspace", str(workspace), "--output", str(page))
+            mark(workspace, report=program)
         show(page)
 
 

@@ -166,15 +166,14 @@ QUESTIONS: tuple[Callable[[Opened], Result], ...] = (
     lambda opened: volume(opened, Query(unit="people"), view="cohort"),
     lambda opened: volume(opened, Query(unit="accounts", grain="quarter"), view="standing"),
     lambda opened: volume(opened, Query(unit="responses", where={"campaign_type": "Webinar"})),
-    lambda opened: volume(opened, Query(unit="opportunities", funnel="deals")),
-    lambda opened: volume(opened, Query(touched=True, by=("campaign",))),
     lambda opened: conversion(opened, Query(by=("campaign_type",), grain="month")),
     lambda opened: conversion(opened, Query(unit="opportunities", funnel="deals"), convention="period"),
     lambda opened: velocity(opened, Query(by=("campaign_type",), grain="quarter")),
     lambda opened: velocity(opened, Query(), stuck=True),
-    lambda opened: influence(opened, Query(by=("campaign_type",), grain="quarter"), models=["first", "last", "even"]),
-    lambda opened: influence(opened, Query(), scope="account", window="sourced", date="closed"),
+    lambda opened: influence(opened, Query(), models=["last"], scope="account", window="sourced", date="closed"),
 )
+NOT_RUN = [engine for engine in ENGINES if engine not in {"duckdb", "databricks"}]
+"""The questions run on DuckDB in every other test, and Databricks is Spark's dialect."""
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +204,11 @@ def questions() -> list[ir.Expr]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DuckDB, "to_pyarrow", recording)
         for ask in QUESTIONS:
-            result = ask(opened)
-            if result.list_records is not None:
-                result.list_records()
-    return asked
+            ask(opened)
+    return list({expression.op(): expression for expression in asked}.values())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", NOT_RUN)
 def test_every_question_of_a_metric_compiles(questions: list[ir.Expr], engine: str):
     assert len(questions) > len(QUESTIONS)
     failed = []

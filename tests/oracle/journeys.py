@@ -61,9 +61,10 @@ def deal_events(deal: Deal, entries: list[Entry], responses: list[Moment], clock
             if close is None or moment.key <= close.key:
                 found.append(Event(moment, (STAGE, entry.target), deal.id, "enter", entry.target, of_deal=True))
     if created is not None:
-        at_once = [event.stage for event in found if event.moment.key == created.key]
-        first = min(at_once, default=0)
-        found.append(Event(created, (STAGE, first), deal.id, "hold", first, of_deal=True, enters=bool(at_once)))
+        at_once = [event for event in found if event.moment.key == created.key]
+        first = min(at_once, key=lambda event: event.order, default=None)
+        moment, stage = (first.moment, first.stage) if first else (created, 0)
+        found.append(Event(moment, (STAGE, stage), deal.id, "hold", stage, of_deal=True, enters=bool(at_once)))
     if close is not None:
         found.append(Event(close, (CLOSE, 0), deal.id, "close", of_deal=True))
     return sorted(found, key=lambda event: event.order)

@@ -53,7 +53,7 @@ def import_(path: Export, place: Place, reading: Reading, strict: Strict = False
 
     moment = parse_as_of(reading.extracted_at, reading.timezone or "UTC") if reading.extracted_at else None
     with progress() as shown:
-        report = workspace.create(place.workspace).sources.import_files(
+        report = workspace.Workspace(place.workspace).sources.import_files(
             path,
             date_order=reading.date_order,
             encoding=reading.encoding,

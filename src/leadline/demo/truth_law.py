@@ -173,15 +173,18 @@ _RANK: Final[dict[type, int]] = {Response: 0, Exit: 7, Closed: 8}
 
 
 def in_order(events: list[Event]) -> list[Event]:
-    """By key; ties: response, stages in funnel order, exits, close, id."""
+    """By key; ties: response, stages in funnel order, exits, close; an instant before a date; id."""
 
-    def rank(event: Event) -> tuple[int, int, int]:
+    def rank(event: Event) -> tuple[int, int, bool, int]:
+        place, number = _RANK.get(type(event), SQL), 0
         if isinstance(event, Entry):
-            return event.moment.key, event.stage, 0
-        if isinstance(event, Created):
-            return event.moment.key, SQL, event.deal.number
-        number = event.member if isinstance(event, Response) else event.deal.number if isinstance(event, Closed) else 0
-        return event.moment.key, _RANK[type(event)], number
+            # Ids of contacts (003…) come before those of leads (00Q…).
+            place, number = event.stage, int(event.record == "lead")
+        elif isinstance(event, Response):
+            number = event.member
+        elif isinstance(event, Created | Closed):
+            number = event.deal.number
+        return event.moment.key, place, event.moment.date_only, number
 
     return sorted(events, key=rank)
 

@@ -29,6 +29,18 @@ BOUNDS: tuple[tuple[Grade, int], ...] = (("A", 98), ("B", 95), ("C", 85))
 FINDING = "finding:"
 """What the keys of `Trust.evidence` that count the units a finding touches begin with."""
 
+OF_PEOPLE = (
+    "Lead",
+    "Contact",
+    "Campaign",
+    "CampaignMember",
+    "CampaignMemberStatus",
+    "OpportunityContactRole",
+    "LeadHistory",
+    "ContactHistory",
+)
+"""Objects that say who did what; opportunities counted by themselves do not rest on them."""
+
 _EVIDENCE = {"date_field": "stamped", "first_responded": "stamped", "created": "milestone"}
 """What shows the date of a response, in the words of stage entries."""
 
@@ -51,7 +63,7 @@ def of(asked: Asked, kind: str, units: ir.Table | None) -> Trust:
     if units is None:
         return Trust()
     counted = _counted(kind, units)
-    movers = _movers(asked.opened, kind)
+    movers = _movers(asked, kind)
     touched = _touched(asked, kind, counted, movers.codes)
     grade, share = _grade(touched["total"], touched["clean"], capped=bool(movers.whole))
     by_code = {code: touched[f"touched_{at}"] or 0 for at, code in enumerate(movers.codes)}
@@ -75,15 +87,25 @@ def _counted(kind: str, units: ir.Table) -> ir.Table:
     return kept.select("unit_id", weight=weight)
 
 
-def _movers(opened: Opened, kind: str) -> _Movers:
+def _movers(asked: Asked, kind: str) -> _Movers:
+    opened = asked.opened
     if "findings" not in opened:
         return _Movers((), ())
-    rows = opened.arrow(opened["findings"].select("code", "severity", "moves", "whole")).to_pylist()
-    moving = [row for row in rows if row["severity"] != "info" and kind in row["moves"].split(",")]
+    rows = opened.arrow(opened["findings"].select("code", "object", "severity", "moves", "whole")).to_pylist()
+    moving = [
+        row
+        for row in rows
+        if row["severity"] != "info" and kind in row["moves"].split(",") and _concerns(asked, kind, row["object"])
+    ]
     return _Movers(
         tuple(sorted({row["code"] for row in moving if not row["whole"]})),
         tuple(sorted({row["code"] for row in moving if row["whole"]})),
     )
+
+
+def _concerns(asked: Asked, kind: str, name: str) -> bool:
+    """Whether faults of this object can move these units: what people do moves no opportunity by itself."""
+    return asked.unit != "opportunities" or kind == "influence" or name not in OF_PEOPLE
 
 
 def _touched(asked: Asked, kind: str, counted: ir.Table, codes: tuple[str, ...]) -> dict[str, Any]:
@@ -105,6 +127,8 @@ def _hits(asked: Asked, kind: str, codes: tuple[str, ...]) -> ir.Table:
     """Units that findings touch: code, unit_id."""
     records = asked.opened["finding_records"]
     own = records.filter(records.code.isin(list(codes)))
+    if not _concerns(asked, kind, OF_PEOPLE[0]):
+        own = own.filter(~own.object.isin(list(OF_PEOPLE)))
     by_person = own.filter(own.person_id.notnull()).select("code", "person_id").distinct()
     by_deal = own.filter(own.opportunity_id.notnull()).select("code", "opportunity_id").distinct()
     if asked.unit == "opportunities":
@@ -117,7 +141,7 @@ def _hits(asked: Asked, kind: str, codes: tuple[str, ...]) -> ir.Table:
 
 
 def _deal_hits(asked: Asked, kind: str, by_person: ir.Table, by_deal: ir.Table) -> ir.Table:
-    """Opportunities by themselves; what people do moves only whom they are credited to."""
+    """Opportunities by themselves, and for influence those the persons are on."""
     direct = by_deal.select("code", unit_id="opportunity_id")
     if kind != "influence":
         return direct

@@ -23,10 +23,10 @@ from leadline.sources.csv_reader import CsvReader
 from leadline.sources.csv_segment import REPORT_FOOTER
 from leadline.sources.dates_in import DateOrder
 from leadline.sources.extracted import extraction, stamp_fields
+from leadline.sources.file_task import FileTask
 from leadline.sources.naming import folded, map_of, name_columns, object_of
 from leadline.sources.parquet_reader import ParquetReader
 from leadline.sources.rejects import RejectFile
-from leadline.sources.stage_file import FileTask
 from leadline.sources.stage_object import ObjectResult, ObjectStage, Progress, typing_connection
 from leadline.sources.staged import Coverage, FileAccount, StagedLoad
 

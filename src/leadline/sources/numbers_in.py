@@ -73,7 +73,7 @@ def fast_number(v: str) -> str:
 
 def fast_integer(v: str) -> str:
     """SQL that reads BIGINT from a plain whole number, null for any other."""
-    return f"CASE WHEN regexp_full_match({v}, '-?\\d{{1,18}}(\\.0*)?') THEN TRY_CAST({v} AS BIGINT) END"
+    return f"CASE WHEN regexp_full_match({v}, '-?\\d{{1,18}}') THEN TRY_CAST({v} AS BIGINT) END"
 
 
 def full_decimal(parts: str, number: str, places: int) -> str:
@@ -100,7 +100,12 @@ def full_number(parts: str, number: str) -> str:
     return f"TRY_CAST(in_sign({parts}) || {number} AS DOUBLE)"
 
 
-def full_integer(parts: str, number: str) -> str:
-    """SQL: BIGINT from `plain`, null if it is not whole."""
+def full_integer(parts: str, digits: str, number: str, style: Style) -> str:
+    """SQL: BIGINT from `plain`, null if it is not whole.
+
+    `5.000` may be five or, as some write it, five thousand: null, unless the column proves the latter.
+    """
     whole = f"split_part({number}, '.', 1)"
-    return f"CASE WHEN in_decimals({number}) = '' THEN TRY_CAST(in_sign({parts}) || {whole} AS BIGINT) END"
+    doubtful = f"regexp_full_match({digits}, '[1-9]\\d{{0,2}}\\.\\d{{3}}')" if style == "point" else "false"
+    read = f"TRY_CAST(in_sign({parts}) || {whole} AS BIGINT)"
+    return f"CASE WHEN in_decimals({number}) = '' AND NOT {doubtful} THEN {read} END"

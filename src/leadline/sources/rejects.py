@@ -18,7 +18,8 @@ class RejectFile:
     """Rejected rows of one source file; the file on disk is made with the first of them."""
 
     def __init__(self, folder: Path, source: str) -> None:
-        self.path = folder / (re.sub(r"[^\w.()+ -]+", "-", source) + ".csv")
+        name = re.sub(r"[^\w.()+ -]+", "-", source)
+        self.path = folder / (name if name.lower().endswith(".csv") else f"{name}.csv")
         self.count = 0
         self.reasons: Counter[str] = Counter()
         self._stream: TextIO | None = None

@@ -14,7 +14,8 @@ import duckdb
 from leadline.schema import DATE_ONLY, OBJECTS, Kind
 from leadline.sources.batches import Again, Batch, Reject
 from leadline.sources.duplicates import Loser, older_twins
-from leadline.sources.stage_file import Choices, FileStage, FileTask, Part
+from leadline.sources.file_task import Choices, FileTask, Part
+from leadline.sources.stage_file import FileStage
 from leadline.sources.staged import FileAccount, StagedObject
 from leadline.sources.typing_sql import CURRENCY, MACROS
 

@@ -230,7 +230,7 @@ class BatchSql:
     def _number(self, key: int) -> str:
         kind, p, n = self.handlings[key].column.kind, f"p{key}", f"n{key}"
         if kind == "integer":
-            return numbers_in.full_integer(p, n)
+            return numbers_in.full_integer(p, f"b{key}", n, self.handlings[key].style)
         if kind == "number":
             return numbers_in.full_number(p, n)
         read = numbers_in.full_decimal(p, n, _PLACES[kind])

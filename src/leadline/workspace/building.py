@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, *, progress: Progress) -> Published:
     """Build into a new snapshot and switch readers to it; learned numbers stay as they were first learned."""
     from leadline import publish
+    from leadline.model import catalogue
 
+    tables = {info.name for info in catalogue.PUBLISHED}
     kept = snapshots.workspace / publish.NUMBERS_FILE
     known: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     learned: dict[str, int] = {}
 
     def build(path: Path) -> dict[str, str]:
+        progress.begin("build", len(tables), "tables")
         made = publish.write(
             ledger,
             settings,
             path,
             numbers=known,
             findings=load_findings(ledger),
-            progress=lambda table: progress.begin(f"build {table}"),
+            progress=lambda table: progress.advance(int(table in tables)),
         )
         learned.update(made.numbers)
         progress.begin("verify")

@@ -40,10 +40,15 @@ class Workspace:
         audit: faults of its data.
         ledger: the raw records with their history.
         snapshots: the published states.
+
+    Raises:
+        UsageError: a file stands in the folder's place, or its path is one DuckDB cannot use.
     """
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder).resolve()
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UsageError(f"{self.folder} is a file; a workspace is a folder.")
         self.ledger = Ledger(self.folder)
         self.snapshots = Snapshots(self.folder)
         self.sources = Sources(self)
@@ -188,18 +193,16 @@ def open(folder: Path | str = ".") -> Workspace:  # leadline.open() is what user
 
 
 def create(folder: Path | str = ".") -> Workspace:
-    """A workspace in a folder, made if there is none; what is there stays.
+    """A workspace in a folder, made with empty settings if there is none; what is there stays.
 
     Raises:
         UsageError: a file stands in its place.
     """
-    path = Path(folder)
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path.resolve()} is a file; a workspace is a folder.")
-    path.mkdir(parents=True, exist_ok=True)
-    if not (path / config.FILE_NAME).exists():
-        write_config(path, _EMPTY)
-    return Workspace(path)
+    made = Workspace(folder)
+    made.folder.mkdir(parents=True, exist_ok=True)
+    if not (made.folder / config.FILE_NAME).exists():
+        write_config(made.folder, _EMPTY)
+    return made
 
 
 def _moment(as_of: dt.date | dt.datetime | str, zone: str) -> dt.datetime:

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from leadline import config, locks
 from leadline.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from leadline.findings import Finding
-    from leadline.ledger import LoadReport
+    from leadline.ledger import Ledger, LoadReport
     from leadline.propose import Proposal
     from leadline.snapshots import Published
     from leadline.sources.dates_in import DateOrder
     from leadline.sources.staged import Coverage, FileAccount
-    from leadline.workspace.facade import Workspace
+    from leadline.workspace.audit import Audit
 
 REJECTED = "rejected"
 """Folder of the workspace with the files of rejected rows."""
@@ -57,10 +57,28 @@ class ImportReport:
         return any(finding.severity == "error" for finding in self.findings)
 
 
+class Home(Protocol):
+    """What an import needs of its workspace."""
+
+    folder: Path
+    ledger: Ledger
+    audit: Audit
+
+    @property
+    def settings(self) -> config.Settings:
+        """What leadline.toml says now."""
+
+    def propose_into_config(self) -> Proposal:
+        """Propose settings and add them to leadline.toml."""
+
+    def build(self, *, progress: Progress | None = None) -> Published:
+        """Compute the model and publish it."""
+
+
 class Sources:
     """Where records come from."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Home) -> None:
         self._workspace = workspace
 
     def import_files(

@@ -10,7 +10,7 @@ from leadline import dates
 
 if TYPE_CHECKING:
     from leadline.results import Result
-    from leadline.workspace.facade import Metrics
+    from leadline.workspace.metrics import Metrics
 
 MODEL = "even"
 """The credit model of the summary: it favours no place on the way."""

@@ -1,0 +1,161 @@
+"""Questions with hand-written answers: each `.sql` file beside this one is a question and its SQL.
+
+The SQL reads the tables that a snapshot publishes, or the source files themselves, by plain DuckDB.
+Its rows must be the rows of the metric, all of them, in the columns that the SQL names. The head of
+a file tells:
+
+    -- the question in words
+    -- ask: volume(view="entered", grain="month")     the same in Python
+    -- of: table | totals | list                       which part of the result (default: table)
+    -- only: stage = "Won", count > 0                  which of its rows (default: all)
+
+`prelude.sql` gives names to what they share.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import operator
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from leadline.results import Result
+from leadline.workspace import Workspace
+from tests.demo_workspace import Demo, imported
+
+HERE = Path(__file__).parent
+FILES = sorted(path for path in HERE.glob("*.sql") if path.name != "prelude.sql")
+PEOPLE = 2_000
+# Both sides divide the same whole numbers, or add the same doubles in another order.
+ROUNDING = 1e-12
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    ">": lambda value, bound: value is not None and value > bound,
+}
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the head of a case says."""
+
+    metric: str
+    options: dict[str, Any]
+    part: str
+    only: tuple[tuple[str, str, Any], ...]
+    sql: str
+
+
+def question(path: Path) -> Question:
+    """Read a case; anything that is not understood is an error."""
+    text = path.read_text(encoding="utf-8")
+    head = {name: value for name, value in re.findall(r"^-- (ask|of|only): (.+)$", text, re.MULTILINE)}
+    call = ast.parse(head["ask"], mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert isinstance(call.func, ast.Name)
+    assert not call.args
+    options = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
+    for name in {"start", "end"} & options.keys():
+        options[name] = dt.date.fromisoformat(options[name])
+    return Question(call.func.id, options, head.get("of", "table"), tuple(conditions(head.get("only", ""))), text)
+
+
+def conditions(text: str) -> Iterator[tuple[str, str, Any]]:
+    """`stage = "Won", count > 0` as (column, operator, value)."""
+    for part in filter(None, text.split(", ")):
+        column, sign, value = part.split(" ", 2)
+        yield column, sign, ast.literal_eval(value)
+
+
+def answer(workspace: Workspace, asked: Question) -> Result:
+    """The engine's answer."""
+    if asked.metric == "findings":
+        return workspace.audit.table()
+    if asked.metric == "records":
+        return workspace.audit.records(**asked.options)
+    metric = getattr(workspace.metrics, asked.metric)
+    assert callable(metric)
+    result = metric(**asked.options)
+    assert isinstance(result, Result)
+    if asked.part != "list":
+        return result
+    assert result.list_records is not None
+    return result.list_records()
+
+
+def engine_rows(workspace: Workspace, asked: Question, columns: list[str]) -> list[Row]:
+    """The rows of the engine that are asked for."""
+    result = answer(workspace, asked)
+    rows = list(result.totals) if asked.part == "totals" else result.table.to_pylist()
+    kept = [row for row in rows if all(OPERATORS[sign](row[name], value) for name, sign, value in asked.only)]
+    return [tuple(row[name] for name in columns) for row in kept]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return imported(tmp_path_factory.mktemp("cases"), people=PEOPLE, seed=3)
+
+
+@pytest.fixture(scope="module")
+def plain(demo: Demo) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB on the snapshot, with nothing of the engine."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{demo.snapshot}' AS snapshot (READ_ONLY)")
+        con.execute("USE snapshot")
+        con.execute("SET VARIABLE files = $folder", {"folder": f"{demo.org.folder}/"})
+        con.execute((HERE / "prelude.sql").read_text(encoding="utf-8"))
+        yield con
+
+
+def keyed(row: Row) -> Row:
+    """A row without its numbers that are not whole: what it is found by."""
+    return tuple(None if isinstance(value, float) else value for value in row)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_case(path: Path, demo: Demo, plain: duckdb.DuckDBPyConnection) -> None:
+    asked = question(path)
+    found = plain.execute(asked.sql)
+    columns = [str(column[0]) for column in found.description or ()]
+    expected = sorted(found.fetchall(), key=repr)
+    rows = engine_rows(demo.workspace, asked, columns)
+    assert expected, "a case must have rows"
+    mine, theirs = Counter(map(keyed, expected)), Counter(map(keyed, rows))
+    assert mine == theirs, f"{columns}\nonly the SQL: {sample(mine - theirs)}\nonly the engine: {sample(theirs - mine)}"
+    check_fractions(columns, expected, rows)
+
+
+def sample(rows: Counter[Row]) -> list[Row]:
+    """A few of the rows."""
+    return sorted(rows, key=repr)[:5]
+
+
+def check_fractions(columns: list[str], expected: list[Row], rows: list[Row]) -> None:
+    """Numbers that are not whole agree to rounding, row by row."""
+
+    def fractions(row: Row) -> list[float]:
+        return [value for value in row if isinstance(value, float)]
+
+    def order(row: Row) -> tuple[str, list[float]]:
+        return repr(keyed(row)), fractions(row)
+
+    for mine, theirs in zip(sorted(expected, key=order), sorted(rows, key=order), strict=True):
+        assert fractions(theirs) == pytest.approx(fractions(mine), rel=ROUNDING, abs=ROUNDING), (columns, mine, theirs)
+
+
+def test_each_metric_and_unit_has_its_cases() -> None:
+    asked = [question(path) for path in FILES]
+    assert {one.metric for one in asked} == {"volume", "conversion", "velocity", "influence", "findings", "records"}
+    views = {(one.options.get("view", "entered"), one.options.get("unit", "journeys")) for one in asked if one.metric == "volume"}
+    for view in ("entered", "cohort"):
+        assert {unit for known, unit in views if known == view} == {"journeys", "people", "accounts", "opportunities", "responses"}
+    assert {unit for known, unit in views if known == "standing"} >= {"journeys", "people", "opportunities"}
