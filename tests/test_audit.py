@@ -10,9 +10,9 @@ import pytest
 
 from leadline.audit import read
 from leadline.audit.check import Audited, Check, Hits, Whole
-from leadline.audit.registry import BY_CODE, CHECKS
+from leadline.audit.registry import BY_CODE, CHECKS, require_known
 from leadline.config import Settings
-from leadline.errors import UnknownNameError
+from leadline.errors import ConfigError, UnknownNameError
 from leadline.model.opened import Opened
 from leadline.model.source import Source
 from leadline.model.store import Store
@@ -137,6 +137,17 @@ def test_bounds_of_severity_are_exclusive():
     assert [check.severity(share, None) for share in shares] == ["info", "info", "warning", "warning", "error"]
     assert [check.severity(share, 1.0) for share in shares] == ["info", "info", "warning", "warning", "warning"]
     assert [check.severity(share, 0.0) for share in shares] == ["info", "error", "error", "error", "error"]
+
+
+def test_thresholds_of_no_check_and_shares_that_are_none_are_refused():
+    given = {"duplicate-mail": {"threshold": 0.1}, "no-responses": {"threshold": 20.0}, "zone-unknown": {}}
+    with pytest.raises(ConfigError) as refusal:
+        require_known(Settings.model_validate({"audit": given}))
+    assert refusal.value.faults == [
+        "[audit.duplicate-mail] names no check. Did you mean 'duplicate-email'?",
+        "[audit.no-responses] threshold = 20 is no share; write a number from 0 to 1",
+    ]
+    require_known(Settings.model_validate({"audit": {"no-responses": {"threshold": 1.0}}}))
 
 
 def test_findings_of_the_import_are_kept_as_they_are(found: dict):

@@ -232,7 +232,7 @@ def test_import_accounts_for_every_row(tmp_path: Path, capsys: Captured) -> None
     assert lines["Opportunity.csv"] == ["Opportunity.csv", "Opportunity", "2", "2", "0"]
     assert "funnel marketing: Inquiry → MQL → SQL → Won" in captured.out
     assert "rows-rejected" in captured.out
-    assert "rejected/Lead.csv.csv" in captured.out
+    assert "rejected/Lead.csv" in captured.out
     assert "notes.txt: passed over" in captured.out
     assert "Next: leadline build" in captured.out
     assert "read Lead.csv" in captured.err

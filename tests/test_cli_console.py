@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from leadline.cli import console, overview
+from leadline.cli import console, findings, overview
 from leadline.cli.console import Bar, Lines
+from leadline.results import ColumnType
 from leadline.workspace import Bottleneck, Summary
 from tests import sample_results
 
@@ -152,3 +153,40 @@ def test_names_from_the_data_cannot_style_the_terminal() -> None:
     text = "\n".join(drawn(summary))
     assert "[red]SAL[/]" in text
     assert "\x1b" not in text
+
+
+FINDINGS: dict[str, ColumnType] = {
+    "code": "text", "severity": "text", "rows": "integer", "amount": "money", "moves": "text",
+    "object": "text", "message": "text", "remedy": "text",
+}  # fmt: skip
+
+
+def told(rows: list[tuple]) -> list[str]:
+    target = Console(file=io.StringIO(), width=100)
+    findings.show(sample_results.make("audit", "Findings", FINDINGS, rows), target)
+    assert isinstance(target.file, io.StringIO)
+    return [line.rstrip() for line in target.file.getvalue().splitlines()]
+
+
+def test_findings_are_told_with_message_remedy_and_what_they_move() -> None:
+    lines = told(
+        [
+            ("no-role", "error", 185, 395_009_057, "influence", "Opportunity", "185 have no role.", "Add roles."),
+            ("late", "warning", 0, None, None, None, "It starts late.", None),
+            ("odd", "warning", 2, None, "volume", None, "Two are odd.", None),
+        ]
+    )
+    assert lines[1] == "1 error · 2 warnings"
+    assert lines[3:7] == [
+        "error  no-role  185 Opportunity · 3,950,090.57 USD",
+        "  185 have no role.",
+        "  Add roles.",
+        "  moves influence",
+    ]
+    assert lines[8:10] == ["warning  late", "  It starts late."]
+    assert lines[11] == "warning  odd  2 records"
+    assert lines[-1] == "leadline audit --list CODE lists the records of a finding."
+
+
+def test_no_findings() -> None:
+    assert told([])[1:] == ["None: no check found a fault."]

@@ -116,6 +116,15 @@ def test_scratch_spills_only_where_it_is_told_to(snapshot: Path, tmp_path: Path)
         con.execute("SELECT * FROM read_text('/etc/hostname')")
 
 
+def test_an_in_memory_writer_leaves_the_current_folder_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(duckdb.OutOfMemoryException):
+        engines.writer(":memory:", memory_limit="50MB", threads=1).execute(BIG)
+    assert list(tmp_path.iterdir()) == []
+    con = engines.writer(":memory:", memory_limit="50MB", threads=1, spill=tmp_path / "spill")
+    assert con.execute(BIG).fetchone() == (1_000_000,)
+
+
 def test_default_limits_are_those_of_the_machine_or_five_gigabytes():
     con = engines.writer(":memory:")
     (limit,) = con.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)

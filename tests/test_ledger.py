@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -521,6 +522,26 @@ def test_a_second_writer_is_refused_with_the_name_of_the_first(ledger: Ledger, t
         child.kill()
     assert take(1, {"Lead": leads(3)}).objects[0].unchanged == 3
     assert not (ledger.workspace / locks.HOLDER_FILE).exists()
+
+
+def test_the_lock_is_one_for_a_thread_and_another_for_the_next(tmp_path: Path):
+    refused: list[WriterBusyError] = []
+
+    def other() -> None:
+        try:
+            with locks.writing(tmp_path):
+                """Not reached while the first thread holds it."""
+        except WriterBusyError as error:
+            refused.append(error)
+
+    with locks.writing(tmp_path), locks.writing(tmp_path):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    assert f"process {os.getpid()} " in str(refused[0])
+    other()
+    assert len(refused) == 1
 
 
 def test_a_lock_without_signature_is_a_lock(tmp_path: Path):

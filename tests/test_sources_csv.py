@@ -14,7 +14,7 @@ from leadline.errors import SourceError
 from leadline.sources.archives import SourceFile
 from leadline.sources.batches import Again, Batch
 from leadline.sources.csv_reader import CsvReader, Sizes
-from leadline.sources.csv_scan import read_records
+from leadline.sources.csv_scan import next_record, read_records
 from tests.scale import scaled
 
 Row = tuple[str | None, ...]
@@ -351,3 +351,18 @@ def test_the_scan_waits_for_the_rest_of_a_record():
     for text in (b'a,"b', b"a,b", b"a,b\r", b'a,"b"', b'a,"b""'):
         assert len(read_records(text, b",", last=False).ends) == 0
         assert len(read_records(text, b",", last=True).ends) == 1
+        assert next_record(text, b",", 0, last=False).end == -1
+        assert next_record(text, b",", 0, last=True).end >= len(text) - 1
+
+
+def test_cells_of_several_lines_in_a_file_of_many_blocks():
+    rows = [
+        (str(number), f"first {number}\nsecond, with commas,,,\r\nthird {'x' * (number % 97)}")
+        for number in range(90_000)
+    ]
+    content = "Id,Name\n" + "".join(f'{key},"{name}"\n' for key, name in rows)
+    batches = read(content.encode(), Sizes(segment=1 << 24))[1]
+    assert len(batches[0].table.column(0).chunks) > 1
+    cells = zip(*(column.to_pylist() for column in batches[0].table.columns), strict=True)
+    assert list(cells) == rows
+    assert [batches[0].line(row) for row in (0, 1, 89_999)] == [2, 5, 2 + 3 * 89_999]

@@ -30,13 +30,17 @@ SNAPSHOT_NAME: Final = "snap"
 _UNITS: Final = {"bytes": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 
 
-def writer(path: Path | str, memory_limit: str | None = None, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def writer(
+    path: Path | str, memory_limit: str | None = None, threads: int | None = None, spill: Path | None = None
+) -> duckdb.DuckDBPyConnection:
     """A connection that may write `path` (":memory:" for none) and read files.
 
     Args:
         path: database file, made if absent.
         memory_limit: e.g. "2GB"; default 80 % of what the process may use, at most 5 GiB.
         threads: default one per core.
+        spill: folder for what does not fit into memory; default beside the database, and none
+            for ":memory:", where DuckDB would take the current folder.
 
     Raises:
         UsageError: the path has a question mark, behind which DuckDB looks for options.
@@ -45,7 +49,10 @@ def writer(path: Path | str, memory_limit: str | None = None, threads: int | Non
 
     require_usable(path)
     con = duckdb.connect(str(path))
-    _run(con, ["SET TimeZone = 'UTC'", *_no_extensions(), *_limits(con, memory_limit, threads)])
+    settings = ["SET TimeZone = 'UTC'", *_no_extensions(), *_limits(con, memory_limit, threads)]
+    if spill is not None or str(path) == ":memory:":
+        settings.append(f"SET temp_directory = {literal(spill or '')}")
+    _run(con, settings)
     return con
 
 

@@ -43,3 +43,26 @@ CREATE TEMP MACRO month_of(day) AS strftime(DATE '1970-01-01' + day::INTEGER, '%
 -- n ÷ d to a whole number, a half to the even one.
 CREATE TEMP MACRO half_even(n, d) AS
     n // d + CASE WHEN 2 * (n % d) > d OR (2 * (n % d) = d AND (n // d) % 2 = 1) THEN 1 ELSE 0 END;
+
+-- Touches of each deal that has an amount: responses that count, of people with a role on it, from 365 days
+-- before its creation up to its close, or to as-of while it is open; the earliest is number 1.
+CREATE TEMP VIEW role_touches AS
+SELECT
+    d.opportunity_id,
+    d.state,
+    d.amount,
+    r.response_id,
+    r.campaign_id,
+    r.responded_s,
+    r.responded_s <= d.created_s AS before_creation,
+    row_number() OVER (PARTITION BY d.opportunity_id ORDER BY r.responded_s, r.response_id) AS nth,
+    count(*) OVER (PARTITION BY d.opportunity_id) AS touches
+FROM deals AS d
+JOIN opportunity_people AS p USING (opportunity_id)
+JOIN counted_responses AS r USING (person_id)
+CROSS JOIN as_of AS a
+WHERE
+    d.amount_state = 'known'
+    AND p.has_role
+    AND d.created_day - r.responded_day <= 365
+    AND r.responded_s <= CASE WHEN d.state = 'open' THEN a.s ELSE d.closed_s END;

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from leadline.audit import campaigns, deals, members, people, times
 from leadline.audit.check import ALL_METRICS, Audited, Check, Find, Hits, Whole
+from leadline.config import FILE_NAME, Settings
+from leadline.errors import ConfigError, did_you_mean
 
 
 def _both(*finds: Find) -> Find:
@@ -166,3 +168,21 @@ CHECKS: tuple[Check, ...] = (
 )
 
 BY_CODE: dict[str, Check] = {check.code: check for check in CHECKS}
+
+
+def require_known(settings: Settings) -> None:
+    """Refuse thresholds of checks that do not exist, and shares that are none.
+
+    Raises:
+        ConfigError: faults in the tables [audit.CODE], all of them.
+    """
+    faults = [
+        f"[audit.{code}] names no check.{did_you_mean(code, BY_CODE)}" for code in settings.audit if code not in BY_CODE
+    ]
+    faults += [
+        f"[audit.{code}] threshold = {one.threshold:g} is no share; write a number from 0 to 1"
+        for code, one in settings.audit.items()
+        if one.threshold is not None and not 0 <= one.threshold <= 1
+    ]
+    if faults:
+        raise ConfigError(FILE_NAME, faults)

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from leadline.audit.check import LINKS, Audited, Check, Hits, Whole
-from leadline.audit.registry import CHECKS
+from leadline.audit.registry import CHECKS, require_known
 from leadline.config import Settings
 from leadline.findings import Finding
 from leadline.model.build import Built
@@ -54,7 +54,11 @@ def run(store: Store, source: Source, settings: Settings, built: Built, *, more:
         store: holds the tables of the model.
         source: the records they were built from.
         more: findings made elsewhere (by the ledger); they are written as they are.
+
+    Raises:
+        ConfigError: the settings hold a threshold for no check, or one that is no share.
     """
+    require_known(settings)
     at = Audited(store, source, settings, built)
     found = [_Found(check, hit) for check in CHECKS for hit in check.find(at)]
     store.keep(RECORDS, ibis.memtable(_RECORD.empty_table()))

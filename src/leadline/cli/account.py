@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadline.cli.console import stdout
+from leadline.cli.findings import STYLES
 from leadline.dates import format_instant
 from leadline.render.present import clean
 
@@ -24,7 +25,6 @@ SHOWN = 8
 """Findings shown; `leadline audit` lists all."""
 
 _RANK = {"error": 0, "warning": 1, "info": 2}
-_STYLE = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
 def show_import(report: ImportReport, console: Console | None = None) -> None:
@@ -91,7 +91,7 @@ def _findings(findings: tuple[Finding, ...]) -> Iterable[RenderableType]:
     ranked = sorted(findings, key=lambda one: (_RANK[one.severity], -one.rows, one.code))
     for one in ranked[:SHOWN]:
         yield Text.assemble(
-            (f"{one.severity:8}", _STYLE[one.severity]), (clean(one.code), "bold"), f": {clean(one.message)}"
+            (f"{one.severity:8}", STYLES[one.severity]), (clean(one.code), "bold"), f": {clean(one.message)}"
         )
     if len(ranked) > SHOWN:
         yield Text(f"{len(ranked) - SHOWN} more: leadline audit", "dim")

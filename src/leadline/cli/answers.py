@@ -30,9 +30,13 @@ def report(place: Place, output: ReportFile = Path("report.html")) -> None:
 def audit(place: Place, form: Form, code: FindingCode = None, strict: Strict = False) -> None:
     """Faults of the data: how many records, how much money, which numbers they move."""
     from leadline import workspace
+    from leadline.cli import findings
     from leadline.cli.deliver import deliver
 
     checks = workspace.open(place.workspace).audit
-    deliver(checks.table() if code is None else checks.records(code), form)
+    if code is None and not (form.format or form.output or form.wide):
+        findings.show(checks.table())
+    else:
+        deliver(checks.table() if code is None else checks.records(code), form)
     if strict and checks.has_errors():
         raise typer.Exit(3)

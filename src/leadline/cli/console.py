@@ -77,7 +77,7 @@ class Lines:
     def advance(self, count: int = 1) -> None:
         """Count; say so if the last line is old."""
         self._done += count
-        if time.monotonic() - self._said >= EVERY_SECONDS:
+        if self._done != self._total and time.monotonic() - self._said >= EVERY_SECONDS:
             self._said = time.monotonic()
             known = f" of {self._total:,}" if self._total else ""
             say(f"{self._step}: {self._done:,}{known} {self._unit} …")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from leadline.engines import literal, quoted
-from leadline.findings import Finding
+from leadline.findings import Finding, Severity
 from leadline.ledger.kept import SQL_TYPES
 from leadline.schema import DATE_ONLY, SYSTEM_STAMPS, Kind
 from leadline.sources.staged import Coverage, StagedObject
@@ -246,11 +246,11 @@ class Columns:
         ]
         return f"nullif(concat(',', {', '.join(parts)}), ',')"
 
-    def _finding(self, code: str, severity: str, name: str, words: str) -> Finding:
+    def _finding(self, code: str, severity: Severity, name: str, words: str) -> Finding:
         message = words.format(
             column=f"{self.object}.{name}", kind=self.kind(name), given=self.given.get(name, ("", ""))[0]
         )
-        return Finding(code, severity, message, self.object)  # type: ignore[arg-type]
+        return Finding(code, severity, message, self.object)
 
 
 _VANISHED: Final = "{column} is not in this load; each record keeps the value it had."

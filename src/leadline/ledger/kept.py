@@ -105,17 +105,17 @@ class KeptLoad:
         shutil.rmtree(doomed)
 
 
-def fingerprint(staged: StagedLoad) -> str:
+def fingerprint(staged: StagedLoad, spill: Path) -> str:
     """SHA-256 over moment, coverage and records; order of rows and files and the name do not count.
 
     Rows enter as the sum and the exclusive-or of a 64-bit hash each: fast, and only asked to
-    recognise a load that comes a second time.
+    recognise a load that comes a second time. `spill` is a folder for what does not fit into memory.
 
     Raises:
         LedgerError: the load is not what `StagedLoad` promises.
     """
     digest = hashlib.sha256(f"{_moment(staged).isoformat()} {staged.coverage}".encode())
-    con = engines.writer(":memory:")
+    con = engines.writer(":memory:", spill=spill)
     try:
         _check_objects(staged)
         for each in sorted(staged.objects, key=lambda each: each.object):

@@ -9,6 +9,7 @@ completed by the next run. The rules and their reasons: `docs/decisions/0003-led
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "ledger.duckdb"
 _DRAFT: Final = "ledger.duckdb.draft"
+_SPILL: Final = "ledger.duckdb.tmp"
 
 STEPS: Final = ("keep", "carry", "merge", "tidy")
 """The steps of a load, as `progress` hears them."""
@@ -99,7 +101,7 @@ class Ledger:
         heard = progress or Silent()
         with locks.writing(self.workspace):
             self.finish_pending(progress=progress)
-            content = fingerprint(staged)
+            content = fingerprint(staged, self.workspace / _SPILL)
             if any(load.content == content for load in all_kept(self.workspace)):
                 return _report_repeated(staged)
             heard.begin("keep", sum(each.rows for each in staged.objects))
@@ -205,6 +207,7 @@ class Ledger:
     def _tidy(self) -> None:
         """Remove what is of use during a load only."""
         carry.clear(self.workspace)
+        shutil.rmtree(self.workspace / _SPILL, ignore_errors=True)
         for path in self.workspace.glob(f"{_DRAFT}*"):
             path.unlink()
 

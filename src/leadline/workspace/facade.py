@@ -168,9 +168,12 @@ class Workspace:
 
         moment = None if as_of is None else _moment(as_of, self.snapshots.get(path.stem).meta["zone"])
         if (path, moment) not in self._held:
-            spill = self.folder / _SPILL
-            spill.mkdir(exist_ok=True)
-            opened = open_snapshot(path, as_of=moment, spill=spill if moment else None)
+            spill = None
+            if moment is not None:
+                # Only another as-of makes tables that may outgrow the memory.
+                spill = self.folder / _SPILL
+                spill.mkdir(exist_ok=True)
+            opened = open_snapshot(path, as_of=moment, spill=spill)
             # Connections to another snapshot are of no more use.
             self._held = {key: value for key, value in self._held.items() if key[0] == path}
             self._held[path, moment] = opened

@@ -1,0 +1,30 @@
+"""Checks stay in the portable subset of expressions and compile for every engine."""
+
+from __future__ import annotations
+
+import ibis
+import pytest
+
+from leadline.audit import run
+from leadline.audit.check import Hits
+from leadline.audit.registry import CHECKS
+from tests.audit_orgs import audited_faulty
+from tests.contracts.code import Module, package_modules
+from tests.contracts.test_dialects import ENGINES, SparkOptions
+from tests.contracts.test_portable import faults
+
+MODULES = [module for module in package_modules() if module.name.startswith("leadline.audit")]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_only_the_portable_subset_is_used(module: Module):
+    assert faults(module) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_check_compiles(engine: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
+    at = audited_faulty()[1]
+    found = [(check.code, hit) for check in CHECKS for hit in check.find(at) if isinstance(hit, Hits)]
+    assert len(found) > len(CHECKS)
+    assert all(ibis.to_sql(run._rows(at, code, hit), dialect=engine) for code, hit in found)
