@@ -348,7 +348,14 @@ def test_unknown_columns_of_dates_become_iso_text(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "values",
-    [["02/23/26", "2/3/24"], ["2020-05-21", "soon"], ["2020-05-21 maybe"], ["12", "13"], ["2020-05-21", "2020-02-30"]],
+    [
+        ["02/23/26", "2/3/24"],
+        ["2020-05-21", "soon"],
+        ["2020-05-21 maybe"],
+        ["12", "13"],
+        ["2020-05-21", "2020-02-30"],
+        ["2020-05-21", "0000-01-01"],
+    ],
 )
 def test_other_unknown_columns_stay_as_they_are(tmp_path: Path, values: list[str]):
     assert read_as(tmp_path, "Signed__c", values) == values

@@ -161,6 +161,7 @@ def test_snapshots_are_listed(small: Workspace) -> None:
 
 def test_findings_have_codes_and_records(small: Workspace) -> None:
     findings = small.audit.findings()
+    assert "stage-not-mapped" in {finding.code for finding in findings}
     assert len(findings) == small.audit.table().table.num_rows
     assert small.audit.has_errors() == any(finding.severity == "error" for finding in findings)
     for finding in findings:

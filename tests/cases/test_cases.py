@@ -58,7 +58,7 @@ class Question:
 def question(path: Path) -> Question:
     """Read a case; anything that is not understood is an error."""
     text = path.read_text(encoding="utf-8")
-    head = {name: value for name, value in re.findall(r"^-- (ask|of|only): (.+)$", text, re.MULTILINE)}
+    head = dict(re.findall(r"^-- (ask|of|only): (.+)$", text, re.MULTILINE))
     call = ast.parse(head["ask"], mode="eval").body
     assert isinstance(call, ast.Call)
     assert isinstance(call.func, ast.Name)
@@ -155,7 +155,17 @@ def check_fractions(columns: list[str], expected: list[Row], rows: list[Row]) ->
 def test_each_metric_and_unit_has_its_cases() -> None:
     asked = [question(path) for path in FILES]
     assert {one.metric for one in asked} == {"volume", "conversion", "velocity", "influence", "findings", "records"}
-    views = {(one.options.get("view", "entered"), one.options.get("unit", "journeys")) for one in asked if one.metric == "volume"}
+    views = {
+        (one.options.get("view", "entered"), one.options.get("unit", "journeys"))
+        for one in asked
+        if one.metric == "volume"
+    }
     for view in ("entered", "cohort"):
-        assert {unit for known, unit in views if known == view} == {"journeys", "people", "accounts", "opportunities", "responses"}
+        assert {unit for known, unit in views if known == view} == {
+            "journeys",
+            "people",
+            "accounts",
+            "opportunities",
+            "responses",
+        }
     assert {unit for known, unit in views if known == "standing"} >= {"journeys", "people", "opportunities"}

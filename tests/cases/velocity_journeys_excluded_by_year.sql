@@ -1,5 +1,5 @@
 -- How many journeys have a time in each stage, by the year of their first entry, and for how many is the stage
--- only implied (by the year of the first entry beyond it)?
+-- only implied? By the year of the first entry beyond it; without any entry beyond it they stand in no year.
 -- ask: velocity(unit="journeys", grain="year")
 WITH timed AS (
     SELECT strftime(date_of(day), '%Y') AS period, stage_no, count(*) AS n
@@ -11,11 +11,17 @@ implied AS (
     FROM (
         SELECT s.journey_id, s.stage_no, min(beyond.entered_day) AS day
         FROM journey_stages AS s
-        JOIN entries AS beyond ON beyond.journey_id = s.journey_id AND beyond.stage_no > s.stage_no
+        LEFT JOIN entries AS beyond ON beyond.journey_id = s.journey_id AND beyond.stage_no > s.stage_no
         ANTI JOIN entries AS own ON own.journey_id = s.journey_id AND own.stage_no = s.stage_no
         GROUP BY ALL
     )
     GROUP BY ALL
 )
-SELECT period, stage, n, coalesce(excluded, 0) AS excluded
-FROM timed LEFT JOIN implied USING (period, stage_no) JOIN stages USING (stage_no)
+SELECT period, stage, sum(n)::BIGINT AS n, sum(excluded)::BIGINT AS excluded
+FROM (
+    SELECT period, stage_no, n, 0 AS excluded FROM timed
+    UNION ALL
+    SELECT period, stage_no, 0, excluded FROM implied
+)
+JOIN stages USING (stage_no)
+GROUP BY ALL

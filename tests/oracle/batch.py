@@ -29,6 +29,7 @@ def random_batch(rng: random.Random, orgs: int) -> tuple[Org, Settings, dt.datet
             elif name not in whole:
                 whole[name] = list(rows)
     limit_tracking(whole, first)
+    thin_out(whole, first)
     return whole, random_settings(first, whole, currencies), first.as_of
 
 
@@ -62,5 +63,15 @@ def limit_tracking(org: Org, draw: Draw) -> None:
         elif draw.chance(0.4):
             since = draw.instant()
             org[name] = [row for row in rows if row["CreatedDate"] >= since]  # type: ignore[operator]
+
+
+def thin_out(org: Org, draw: Draw) -> None:
+    """What some orgs do not have, or their exports do not hold."""
     if draw.chance(0.1):
         org.pop("OpportunityHistory", None)
+    if draw.chance(0.2):
+        org.pop("OpportunityStage", None)
+    if draw.chance(0.1):
+        for row in org["Opportunity"]:
+            row.pop("IsClosed", None)
+            row.pop("IsWon", None)

@@ -29,7 +29,8 @@ class Deal:
     """An opportunity that exists at as-of.
 
     state: open, won or lost. close: the close moment that holds, None while open.
-    explained: the newest history row shows the present stage.
+    said: what the stage or the record says, whenever it closed. explained: the newest history row
+    shows the present stage.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Deal:
     money: Money
     close_date: When | None
     history: list[HistoryRow]
+    said: str
     explained: bool
     ever_won: bool
     reopened: bool
@@ -49,44 +51,44 @@ class Deal:
 
 
 class StageFlags:
-    """Which stage names are closed and won."""
+    """Which stage names are won, lost or open (D26)."""
 
     def __init__(self, records: Records, funnel: Funnel | None) -> None:
-        self._by_name: dict[str, tuple[bool, bool]] = {}
+        self._by_name: dict[str, str] = {"Closed Won": "won", "Closed Lost": "lost"}
         for row in records.alive("Opportunity"):
             if "IsClosed" in row:
                 self._learn(text(row, "StageName"), row)
         for row in records.alive("OpportunityStage"):
             self._learn(text(row, "MasterLabel"), row)
             self._learn(text(row, "ApiName"), row)
-        self._won = funnel.outcomes.won if funnel else []
-        self._lost = funnel.outcomes.lost if funnel else []
+        self._configured = self._listed("lost", funnel.outcomes.lost) if funnel else {}
+        self._configured |= self._listed("won", funnel.outcomes.won) if funnel else {}
 
     def _learn(self, name: str | None, row: Row) -> None:
         if name is not None:
-            self._by_name[name] = (flag(row, "IsClosed"), flag(row, "IsWon"))
+            self._by_name[name] = self._flagged(row)
+
+    @staticmethod
+    def _flagged(row: Row) -> str:
+        if flag(row, "IsWon"):
+            return "won"
+        return "lost" if flag(row, "IsClosed") else "open"
+
+    @staticmethod
+    def _listed(state: str, sources: list[StageSource]) -> dict[str, str]:
+        return {value: state for source in sources if source.field == "StageName" for value in source.values or []}
 
     def of_stage(self, name: str | None) -> str:
         """State of a stage name; a name nobody knows is open."""
-        closed, won = self._by_name.get(name or "", (False, False))
-        return self._state(name, closed, won)
+        name = name or ""
+        return self._configured.get(name) or self._by_name.get(name, "open")
 
     def of_record(self, row: Row) -> str:
-        """State of an opportunity by its own flags; where the source lacks them, by its stage."""
-        if "IsClosed" not in row:
-            return self.of_stage(text(row, "StageName"))
-        return self._state(text(row, "StageName"), flag(row, "IsClosed"), flag(row, "IsWon"))
-
-    def _state(self, stage: str | None, closed: bool, won: bool) -> str:
-        if self._listed(self._won, stage) if self._won else (closed and won):
-            return "won"
-        if self._listed(self._lost, stage) if self._lost else closed:
-            return "lost"
-        return "open"
-
-    @staticmethod
-    def _listed(sources: list[StageSource], stage: str | None) -> bool:
-        return any(source.field == "StageName" and stage in (source.values or []) for source in sources)
+        """State of an opportunity: as its stage is configured, else by its own flags, else by its stage."""
+        name = text(row, "StageName") or ""
+        if name in self._configured or "IsClosed" not in row:
+            return self.of_stage(name)
+        return self._flagged(row)
 
 
 class Deals:
@@ -140,6 +142,7 @@ class Deals:
             if self._settings.amount.field == "Amount":
                 amount = in_force.amount if in_force else amount
         explained = bool(history) and history[-1].stage == stage
+        said = state
         close, state = self._close(row, history, state, created)
         runs = [run for run, _ in groupby(one.state for one in history)]
         if not runs or runs[-1] != state:
@@ -155,6 +158,7 @@ class Deals:
             money=self._rates.convert(amount, text(row, "CurrencyIsoCode"), close_date),
             close_date=close_date,
             history=history,
+            said=said,
             explained=explained,
             ever_won="won" in runs,
             reopened=any(run != "open" for run in runs[:-1]),

@@ -155,7 +155,7 @@ class EntryReader:
             for one in deal.history
             if one.stage in values and one.state == "open"
         ]
-        if not deal.explained and deal.state == "open" and deal.stage in values:
+        if not deal.explained and deal.said == "open" and deal.stage in values:
             at = when(deal.row, "LastStageChangeDate")
             found.append(Entry(target, at, "Opportunity", deal.id, "unknown", CURRENT if at is None else None))
         return found

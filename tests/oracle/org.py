@@ -157,17 +157,32 @@ def random_funnel(draw: Draw) -> Funnel:
     elif draw.chance(0.4):
         stages.append(Stage(name="Proposal", sources=[values("Opportunity", "StageName", "Proposal")]))
         stages.append(Stage(name="Negotiation", sources=[values("Opportunity", "StageName", "Negotiation")]))
-    stages.append(Stage(name="Won", sources=[StageSource(object="Opportunity", milestone="won")]))
+    stages += closing_stages(draw)
+    listed = draw.chance(0.15)  # "Legacy" counts as lost, whatever the flags say
     outcomes = Outcomes(
-        disqualified=[values("Lead", "Status", "Disqualified")],
-        recycled=[values("Lead", "Status", "Recycled"), values("Contact", "Status__c", "Recycled")],
+        won=[values("Opportunity", "StageName", "Closed Won")] if listed else [],
+        lost=[values("Opportunity", "StageName", "Closed Lost", "Legacy")] if listed else [],
+        disqualified=[values("Lead", "Status", "Disqualified")] if of_people else [],
+        recycled=[values("Lead", "Status", "Recycled"), values("Contact", "Status__c", "Recycled")]
+        if of_people
+        else [],
     )
     return Funnel(
         stages=stages,
-        outcomes=outcomes if of_people else Outcomes(),
+        outcomes=outcomes,
         look_back_days=draw.rng.choice([90, 90, 30, 0]),
         dormancy_days=draw.rng.choice([180, 180, 60]),
     )
+
+
+def closing_stages(draw: Draw) -> list[Stage]:
+    """Won, mostly by the milestone, at times by the value of StageName or after a stage Closed."""
+    won = Stage(name="Won", sources=[StageSource(object="Opportunity", milestone="won")])
+    if draw.chance(0.8):
+        return [won]
+    if draw.chance(0.5):
+        return [Stage(name="Won", sources=[values("Opportunity", "StageName", "Closed Won")])]
+    return [Stage(name="Closed", sources=[StageSource(object="Opportunity", milestone="closed")]), won]
 
 
 def people_stages(draw: Draw) -> list[Stage]:

@@ -61,8 +61,11 @@ def add_deal(org: Org, draw: Draw, currencies: list[str]) -> Row:
     org["OpportunityHistory"] += history
     last = max(history, key=lambda one: (one["CreatedDate"], one["Id"]))
     row |= {name: last[name] for name in ("StageName", "Amount", "CloseDate")}
-    set_flags(row)
     row["LastStageChangeDate"] = None
+    if draw.chance(0.05):  # a change the history does not show
+        row["StageName"] = draw.rng.choice([*OPEN_STAGES, *CLOSED])
+        row["LastStageChangeDate"] = max(draw.instant(), last["CreatedDate"])
+    set_flags(row)
     org["Opportunity"].append(row)
     return row
 

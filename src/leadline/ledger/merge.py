@@ -84,7 +84,7 @@ def merge(
                 if each is load:
                     reports.append(report)
                     findings += work.findings
-        findings += record.missing_objects(con, load.key)
+        findings += record.between_loads(con, load.key)
     except BaseException:
         con.execute("ROLLBACK")
         raise

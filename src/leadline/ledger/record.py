@@ -108,30 +108,69 @@ def forget(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute('DELETE FROM _findings WHERE of_ledger AND "object" = ?', [name])
 
 
-def missing_objects(con: duckdb.DuckDBPyConnection, key: str) -> list[Finding]:
-    """Enter anew, for every full load, which objects of earlier loads it lacks; returns the findings of one load.
+def between_loads(con: duckdb.DuckDBPyConnection, key: str) -> list[Finding]:
+    """Enter anew what shows only between loads; returns the findings that concern one load.
 
     All are made anew because a load that comes late can be the earlier one.
     """
-    con.execute("DELETE FROM _findings WHERE code = 'object-missing'")
-    lacking = con.execute(
+    con.execute("DELETE FROM _findings WHERE code IN ('object-missing', 'same-moment')")
+    concerned = []
+    for later, earlier, finding in [*_missing_objects(con), *_same_moments(con)]:
+        findings(con, later, [finding], of_ledger=True)
+        concerned += [finding] if key in (later, earlier) else []
+    return concerned
+
+
+Between = tuple[str, str, Finding]
+"""The load a finding belongs to, the other one if there is one, and the finding."""
+
+
+def _missing_objects(con: duckdb.DuckDBPyConnection) -> list[Between]:
+    """Which objects of earlier loads a full load lacks."""
+    found = con.execute(
         """SELECT l.key, l.name, e."object" FROM _loads AS l JOIN _load_objects AS e ON e.key < l.key
         WHERE l.coverage = 'full' AND NOT EXISTS (FROM _load_objects AS o WHERE o.key = l.key AND o."object" = e."object")
         GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
-    found = []
-    for load_key, load_name, name in lacking:
-        finding = Finding(
-            "object-missing",
-            "warning",
-            f"{load_name} is a full load without {name}, which earlier loads had; its records stay as they were.",
-            name,
-            moves=("volume", "conversion", "velocity", "influence"),
-            remedy=f"Export {name} along with the others.",
+    return [
+        (
+            key,
+            "",
+            Finding(
+                "object-missing",
+                "warning",
+                f"{load_name} is a full load without {name}, which earlier loads had; its records stay as they were.",
+                name,
+                moves=("volume", "conversion", "velocity", "influence"),
+                remedy=f"Export {name} along with the others.",
+            ),
         )
-        findings(con, load_key, [finding], of_ledger=True)
-        found += [finding] if load_key == key else []
-    return found
+        for key, load_name, name in found
+    ]
+
+
+def _same_moments(con: duckdb.DuckDBPyConnection) -> list[Between]:
+    """Loads of one moment that have an object in common: which of them holds is fixed but arbitrary."""
+    found = con.execute(
+        """SELECT l.key, e.key, l.name, e.name, l.extracted_at, string_agg(o."object", ', ' ORDER BY o."object")
+        FROM _loads AS l JOIN _loads AS e ON e.extracted_at = l.extracted_at AND e.key < l.key
+        JOIN _load_objects AS o ON o.key = l.key JOIN _load_objects AS p ON p.key = e.key AND p."object" = o."object"
+        GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    return [
+        (
+            later,
+            earlier,
+            Finding(
+                "same-moment",
+                "warning",
+                f"{name} and {other} are different loads of {names} at {at:%Y-%m-%d %H:%M:%S} UTC; "
+                f"where they differ, {name} (kept as {later}) holds.",
+                remedy="If one is to correct the other, import it with a later --extracted-at.",
+            ),
+        )
+        for later, earlier, name, other, at, names in found
+    ]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, row: list[Any]) -> None:

@@ -16,44 +16,52 @@ GRID = 10**6
 """Upper bound of the sum of points of one opportunity."""
 
 
-def _first(touches: ir.Table) -> ir.IntegerValue:
-    return (ibis.row_number().over(_in_order()) == 0).cast("int64")
+def _first(touches: ir.Table) -> ir.Table:
+    return touches.mutate(points=(ibis.row_number().over(_in_order()) == 0).cast("int64"))
 
 
-def _last(touches: ir.Table) -> ir.IntegerValue:
+def _last(touches: ir.Table) -> ir.Table:
     backwards = ibis.window(group_by="opportunity_id", order_by=[ibis.desc("s"), ibis.desc("response_id")])
-    return (ibis.row_number().over(backwards) == 0).cast("int64")
+    return touches.mutate(points=(ibis.row_number().over(backwards) == 0).cast("int64"))
 
 
-def _even(touches: ir.Table) -> ir.IntegerValue:
-    return ibis.literal(1, "int64")
+def _even(touches: ir.Table) -> ir.Table:
+    return touches.mutate(points=ibis.literal(1, "int64"))
 
 
-def _even_per_campaign(touches: ir.Table) -> ir.IntegerValue:
+def _even_per_campaign(touches: ir.Table) -> ir.Table:
     """Every campaign weighs the same; its touches share it: weight 1 ÷ touches of the campaign."""
-    same = touches.response_id.count().over(ibis.window(group_by=["opportunity_id", "campaign_id"]))
-    return _gridded(1.0 / same)
+    campaign = ibis.window(group_by=["opportunity_id", "campaign_id"])
+    counted = touches.mutate(same=touches.response_id.count().over(campaign))
+    return _gridded(counted.mutate(weight=1.0 / counted.same)).drop("same", "weight")
 
 
-def _gridded(weight: ir.FloatingValue) -> ir.IntegerValue:
-    """Real weights on the integer grid: first to 10**6 of the largest, then to a sum of at most 10**6."""
+def _gridded(weighted: ir.Table) -> ir.Table:
+    """Real weights on the integer grid: first to 10**6 of the largest, then to a sum of at most 10**6.
+
+    Each step is a column of its own, for a window cannot look at another window.
+    """
     own = ibis.window(group_by="opportunity_id")
-    scaled = (weight * GRID / weight.max().over(own)).round().cast("int64")
-    total = scaled.sum().over(own)
-    return ((scaled * GRID - (scaled * GRID) % total) / total).round().cast("int64")
+    sized = weighted.mutate(largest=weighted.weight.max().over(own))
+    scaled = sized.mutate(scaled=(sized.weight * GRID / sized.largest).round().cast("int64"))
+    summed = scaled.mutate(total=scaled.scaled.sum().over(own))
+    whole = summed.scaled * GRID
+    return summed.mutate(points=_quotient(whole - whole % summed.total, summed.total)).drop(
+        "largest", "scaled", "total"
+    )
 
 
 def _in_order() -> object:
     return ibis.window(group_by="opportunity_id", order_by=["s", "response_id"])
 
 
-MODELS: dict[str, Callable[[ir.Table], ir.IntegerValue]] = {
+MODELS: dict[str, Callable[[ir.Table], ir.Table]] = {
     "first": _first,
     "last": _last,
     "even": _even,
     "even_per_campaign": _even_per_campaign,
 }
-"""Models by name; each gives points to the touches of an opportunity."""
+"""Models by name; each gives points to the touches of an opportunity (column `points`)."""
 
 MODEL_TEXT = {
     "first": "all to the earliest touch",
@@ -71,7 +79,7 @@ def pointed(touches: ir.Table, model: str) -> ir.Table:
     """
     if model not in MODELS:
         raise UnknownNameError("model", model, MODELS)
-    given = touches.mutate(points=MODELS[model](touches))
+    given = MODELS[model](touches)
     total = given.points.sum().over(ibis.window(group_by="opportunity_id"))
     return given.mutate(points=ibis.ifelse(total == 0, ibis.literal(1, "int64"), given.points))
 

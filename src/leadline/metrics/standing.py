@@ -27,7 +27,7 @@ def measured(asked: Asked) -> ir.Table:
         )
     as_of = asked.opened.as_of
     visits = units.visits(asked)
-    ends = list(outcome_stages(asked.funnel).values())
+    ends = outcome_stages(asked.funnel)
     waits = visits.filter(~visits.stage_no.isin(ends)) if ends else visits
     is_open = waits.left_s.isnull()
     left_s = ibis.ifelse(is_open, ibis.literal(as_of.second, "int64"), waits.left_s)

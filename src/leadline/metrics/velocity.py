@@ -74,32 +74,36 @@ def velocity(
     if measure not in MEASURES:
         raise UnknownNameError("measure", measure, MEASURES)
     asked = ask(opened, query)
-    visits = _chosen(asked, standing.measured(asked), from_stage, to_stage)
+    # Where a unit went afterwards and what it shares with other stages needs all visits: choose last.
+    visits, stages = standing.measured(asked), _stages(asked, from_stage, to_stage)
     described = dimensions.described(asked, units.units(asked)).drop("opened_day")
     made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXT} Unit: {asked.unit}.")
     if stuck:
-        return _stuck_list(asked, made, _stuck(asked, visits), described)
-    return _table(asked, made, visits, described)
+        own = visits.filter(visits.stage_no.isin(stages))
+        return _stuck_list(asked, made, _stuck(asked, own), described)
+    return _table(asked, made, visits, described, stages)
 
 
-def _chosen(asked: Asked, visits: ir.Table, start: str | None, end: str | None) -> ir.Table:
-    kept = visits
-    if start is not None:
-        kept = kept.filter(kept.stage_no >= asked.stage_number(start))
-    if end is not None:
-        kept = kept.filter(kept.stage_no <= asked.stage_number(end))
-    return kept
+def _stages(asked: Asked, start: str | None, end: str | None) -> list[int]:
+    """Numbers of the stages asked for that have a duration."""
+    first = 0 if start is None else asked.stage_number(start)
+    last = len(asked.funnel.stages) if end is None else asked.stage_number(end)
+    return [stage for stage in asked.stages if first <= stage <= last and stage in {0, *waiting_stages(asked.funnel)}]
 
 
-def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table) -> Result:
+def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, stages: list[int]) -> Result:
     marks = _marks(asked, visits, described)
+    marks = marks.filter(marks.stage_no.isin(stages))
     cells = _cells(asked, marks)
     excluded = _excluded(asked, described)
     waiting = _waiting(asked, visits, described)
     stuck = _stuck_counts(asked, visits, described)
     rows = []
-    for key in sorted(cells, key=_sortable):
+    # A stage can be stood in, skipped or stuck in where nobody entered it.
+    found = {key for part in (cells, excluded, waiting, stuck) for key in part if key[-1] in stages}
+    for key in sorted(found, key=_sortable):
         *dims, period_day, stage_no = key
+        cell = cells.get(key) or _Cell()
         rows.append(
             {
                 **dict(zip(asked.by, dims, strict=True)),
@@ -107,8 +111,8 @@ def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table) 
                 "stage": asked.stage_name(stage_no),
                 "to_stage": None,
                 "measure": "sum",
-                "excluded": excluded.get(key, 0) + cells[key].negative,
-                **cells[key].figures(),
+                "excluded": excluded.get(key, 0) + cell.negative,
+                **cell.figures(),
                 "waiting_share": waiting.get(key),
                 "stuck": stuck.get(key, 0) if numbers.stuck_seconds(asked, stage_no) is not None else None,
                 "sla_share": None,

@@ -84,9 +84,9 @@ def _responses_and_deals(store: Store, source: Source, settings: Settings) -> No
 
 def _entries(store: Store, source: Source, settings: Settings) -> None:
     parts = [
-        stages.stage_entries(source, funnel, store["days"], store["opportunity_stages"], store.once).mutate(
-            funnel=ibis.literal(name)
-        )
+        stages.stage_entries(
+            source, funnel, store["days"], store["opportunities"], store["opportunity_stages"], store.once
+        ).mutate(funnel=ibis.literal(name))
         for name, funnel in settings.funnel.items()
     ]
     store.keep("stage_entries", ibis.union(*parts))

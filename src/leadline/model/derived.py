@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from leadline.config import Funnel, Settings
 from leadline.model import deals, events, journey_stages, journeys, responses, roles, visits
 from leadline.model.asof import AsOf
-from leadline.model.funnels import outcome_stages, stage_numbers
+from leadline.model.funnels import closed_stages, stage_numbers
 from leadline.model.money import Currency
 from leadline.model.store import Store
 
@@ -81,8 +81,8 @@ class _Journeys:
         moments = ends.select("journey_id", "ended_s", "ended_day", "ended_is_date")
         self._add("journey_visits", visits.visits(positions, moments))
         self._add("requalifications", visits.requalifications(positions))
-        stage_of = outcome_stages(self.funnel)
-        self._add("journey_outcomes", journeys.outcome_entries(journeys.closes(sequence), stage_of))
+        closes = journeys.closes(sequence, self.store["deals"])
+        self._add("journey_outcomes", journeys.outcome_entries(closes, closed_stages(self.funnel)))
 
     def _journeys(self, sequence: ir.Table, ends: ir.Table, held: ir.Table, untimed: ir.Table) -> None:
         store = self.store
@@ -123,7 +123,7 @@ def _opportunities(store: Store, name: str, funnel: Funnel, as_of: AsOf) -> None
     found = visits.visits(positions, ends).rename(opportunity_id="journey_id").mutate(funnel=ibis.literal(name))
     store.add("opportunity_visits", found)
     closes = closed.mutate(journey_id=closed.opportunity_id)
-    outcomes = journeys.outcome_entries(closes, outcome_stages(funnel)).drop("journey_id")
+    outcomes = journeys.outcome_entries(closes, closed_stages(funnel)).drop("journey_id")
     untimed = entries.filter((entries.object == "Opportunity") & entries.at_s.isnull() & entries.stage_no.notnull())
     untimed = untimed.select("stage_no", opportunity_id="record_id")
     untimed = untimed.semi_join(store["deals"], "opportunity_id")

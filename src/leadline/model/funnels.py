@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from leadline.config import Funnel
 
-_OUTCOMES = ("won", "lost", "closed")
+OUTCOMES = ("won", "lost", "closed")
 
 
-def outcome_stages(funnel: Funnel) -> dict[str, int]:
-    """Outcome (won, lost, closed) → number of the stage that stands for it."""
-    found: dict[str, int] = {}
+@dataclass(frozen=True, slots=True)
+class ClosedStage:
+    """A stage that opportunities enter by closing.
+
+    Attributes:
+        number: its number.
+        outcomes: won, lost, closed: the ways of closing that enter it.
+        values: values of StageName that enter it, where they stand for something closed.
+    """
+
+    number: int
+    outcomes: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def closed_stages(funnel: Funnel) -> list[ClosedStage]:
+    """Every stage that a close may enter."""
+    found = []
     for number, stage in enumerate(funnel.stages):
-        for source in stage.sources:
-            if source.object == "Opportunity" and source.milestone in _OUTCOMES:
-                found.setdefault(source.milestone, number)
+        own = [source for source in stage.sources if source.object == "Opportunity"]
+        outcomes = tuple(source.milestone for source in own if source.milestone in OUTCOMES)
+        values = tuple(value for source in own if source.field == "StageName" for value in source.values or ())
+        if outcomes or values:
+            found.append(ClosedStage(number, outcomes, values))
     return found
+
+
+def outcome_stages(funnel: Funnel) -> list[int]:
+    """Numbers of the stages that stand for an outcome (won, lost, closed); nothing waits in them."""
+    return [stage.number for stage in closed_stages(funnel) if stage.outcomes]
 
 
 def stage_numbers(funnel: Funnel) -> ir.Table:
@@ -37,6 +61,6 @@ def opportunity_stages(funnel: Funnel) -> list[int]:
 
 def waiting_stages(funnel: Funnel) -> list[int]:
     """Stages records wait in: all but Inquiry and outcomes; without people all open stages."""
-    ends = set(outcome_stages(funnel).values())
+    ends = outcome_stages(funnel)
     first = 1 if funnel.of_people else 0
     return [number for number in range(first, len(funnel.stages)) if number not in ends]

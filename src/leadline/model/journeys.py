@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import ibis
 import ibis.expr.types as ir
 
 from leadline.model.asof import AsOf
 from leadline.model.events import FOREVER, journey_id
+from leadline.model.funnels import ClosedStage
 
 
 def journey_opportunities(events: ir.Table) -> ir.Table:
@@ -61,26 +64,28 @@ def _ended(joined: ir.Table, days: ir.Table, dormancy_days: int, as_of: AsOf) ->
     )
 
 
-def closes(events: ir.Table) -> ir.Table:
-    """Closes of held opportunities: journey_id, opportunity_id, state, the moment `closed`.
+def closes(events: ir.Table, deals: ir.Table) -> ir.Table:
+    """Closes of held opportunities: journey_id, opportunity_id, state, stage_name, the moment `closed`.
 
     `events` is the output of `visits.sequenced`.
     """
-    return events.filter(events.kind == "close").select(
+    ended = events.filter(events.kind == "close").select(
         "journey_id", "state", opportunity_id="id", closed_s="s", closed_day="day", closed_is_date="is_date"
     )
+    return ended.join(deals.select("opportunity_id", "stage_name"), "opportunity_id")
 
 
-def outcome_entries(closes: ir.Table, stage_of: dict[str, int]) -> ir.Table:
-    """Entries into stages that stand for an outcome (won, lost, closed), one per close.
+def outcome_entries(closes: ir.Table, stages: list[ClosedStage]) -> ir.Table:
+    """Entries into stages that a close enters, one per close and stage.
 
-    `stage_of` maps an outcome to its stage number. Columns: journey_id, stage_no, opportunity_id,
-    the moment `entered`.
+    Columns: journey_id, stage_no, opportunity_id, the moment `entered`, re_entry (not the journey's
+    first entry into the stage).
     """
-    cases = [(_is_outcome(closes, outcome), ibis.literal(number, "int64")) for outcome, number in stage_of.items()]
-    number = ibis.cases(*cases) if cases else ibis.null("int64")
-    marked = closes.mutate(stage_no=number)
-    marked = marked.filter(marked.stage_no.notnull())
+    parts = [
+        closes.filter(_enters(closes, stage)).mutate(stage_no=ibis.literal(stage.number, "int64")) for stage in stages
+    ]
+    nothing = closes.filter(ibis.literal(False)).mutate(stage_no=ibis.null("int64"))
+    marked = reduce(ibis.union, parts) if parts else nothing
     same = ibis.window(group_by=["journey_id", "stage_no"], order_by=["closed_s", "opportunity_id"])
     return marked.select(
         "journey_id",
@@ -93,8 +98,10 @@ def outcome_entries(closes: ir.Table, stage_of: dict[str, int]) -> ir.Table:
     )
 
 
-def _is_outcome(closes: ir.Table, outcome: str) -> ir.BooleanValue:
-    return closes.state != "open" if outcome == "closed" else closes.state == outcome
+def _enters(closes: ir.Table, stage: ClosedStage) -> ir.BooleanValue:
+    """Whether a close enters a stage: by what it came to, or by the value of StageName that says so."""
+    by_outcome = ibis.literal("closed" in stage.outcomes) | closes.state.isin(stage.outcomes or ("",))
+    return by_outcome | closes.stage_name.isin(stage.values or ("",)).fill_null(False)
 
 
 def qualified(visits: ir.Table, outcomes: ir.Table) -> ir.Table:

@@ -19,7 +19,7 @@ from leadline.model.asof import AsOf
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
 
-BASE_EXTRA = ("days", "rates_static", "rates_dated")
+BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ Keep = Callable[[str, ir.Table], ir.Table]
 """Materialises an intermediate table under a name; the same name gives the same table."""
 
 
-def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_stages: ir.Table, keep: Keep) -> ir.Table:
+def stage_entries(
+    source: Source, funnel: Funnel, days: ir.Table, opportunities: ir.Table, opportunity_stages: ir.Table, keep: Keep
+) -> ir.Table:
     """All entries of lead, contact and opportunity records into stages, disqualified and recycled.
 
     Columns: object, record_id, stage_no (null for outcomes), outcome (disqualified, recycled or
@@ -46,7 +48,7 @@ def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_st
     whose time is unknown), the moment `at` (null where the time is unknown).
     The milestones won, lost and closed depend on as-of and come from `deals`.
     """
-    reader = _Reader(source, days, opportunity_stages, keep)
+    reader = _Reader(source, days, opportunities, opportunity_stages, keep)
     parts = [
         reader.entries(stage_source, number, None)
         for number, stage in enumerate(funnel.stages)
@@ -63,9 +65,12 @@ def stage_entries(source: Source, funnel: Funnel, days: ir.Table, opportunity_st
 class _Reader:
     """Reads one kind of stage source after the other into rows of the same columns."""
 
-    def __init__(self, source: Source, days: ir.Table, opportunity_stages: ir.Table, keep: Keep) -> None:
+    def __init__(
+        self, source: Source, days: ir.Table, opportunities: ir.Table, opportunity_stages: ir.Table, keep: Keep
+    ) -> None:
         self.source = source
         self.days = days
+        self.opportunities = opportunities
         self.opportunity_stages = opportunity_stages
         self.keep = keep
 
@@ -124,14 +129,19 @@ class _Reader:
         stages = self.opportunity_stages
         dated = stages.filter(stages.stage_name.isin(values) & (stages.state == OPEN))
         told = dated.select("at_s", "at_day", "at_is_date", "evidence", record_id="opportunity_id")
-        rows = moments.of_instant(self.source.table("Opportunity"), self.days, "LastStageChangeDate", "at")
-        standing = rows.filter(rows.StageName.isin(values))
-        explained = _last_dated(stages)
-        untold = standing.anti_join(
-            explained, [standing.Id == explained.opportunity_id, standing.StageName == explained.stage_name]
+        present = self.opportunities.filter(
+            self.opportunities.stage_name.isin(values) & (self.opportunities.state == OPEN)
         )
-        evidence = ibis.ifelse(untold.at_s.isnull(), ibis.literal("current"), ibis.literal("milestone"))
-        return ibis.union(told, untold.select("at_s", "at_day", "at_is_date", evidence=evidence, record_id="Id"))
+        untold = present.anti_join(_last_dated(stages), ["opportunity_id", "stage_name"])
+        undated = untold.stage_change_s.isnull()
+        standing = untold.select(
+            at_s="stage_change_s",
+            at_day="stage_change_day",
+            at_is_date="stage_change_is_date",
+            evidence=ibis.ifelse(undated, ibis.literal("current"), ibis.literal("milestone")),
+            record_id="opportunity_id",
+        )
+        return ibis.union(told, standing)
 
     def _values(self, wanted: StageSource) -> ir.Table | None:
         if not self.source.has(wanted.object, str(wanted.field)):

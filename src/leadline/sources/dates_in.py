@@ -5,7 +5,8 @@ for the T), the same with slashes or dots if the year comes first with four digi
 order is declared: `02/23/26 08:55 PM`, `23.02.2026 20:55`. Without a declared order those are never
 guessed. Years of two digits are 1969 to 2068.
 
-Each regular form that one cast can read has a fast expression, which is null for anything else.
+Each regular form that one cast can read has a fast expression, which is null for anything else;
+only a year 0000 passes it and has to be looked for in the result.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Final, Literal
 from leadline.sources.sql_text import literal
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
-Form = Literal["utc", "local", "date", "midnight", "any"]
-"""How the values of a column look: instants with Z or +0000, instants without a zone, ISO dates,
-ISO dates with midnight behind them as weekly exports write dates, or anything that can be read."""
+Form = Literal["utc", "zulu", "local", "date", "midnight", "any"]
+"""How the values of a column look: instants as the API writes them (`….000+0000`), instants with Z,
+instants without a zone, ISO dates, ISO dates with midnight behind them as weekly exports write
+dates, or anything that can be read."""
 
 PARTS: Final = (
     r"^\s*(\d{1,4})([-/.])(\d{1,2})([-/.])(\d{1,4})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
@@ -54,13 +56,15 @@ MACROS: Final = (
 )
 
 _FAST_CONDITIONS = {
-    "utc": "((length({v}) = 28 AND ends_with({v}, '+0000')) OR (length({v}) IN (20, 24) AND ends_with({v}, 'Z')))",
+    "utc": "ends_with({v}, '.000+0000')",
+    "zulu": "(length({v}) IN (20, 24) AND ends_with({v}, 'Z'))",
     "local": "(length({v}) = 19 AND {v}[17] = ':')",
     "date": "(length({v}) = 10 AND {v}[5] = '-')",
     "midnight": "(length({v}) = 19 AND ends_with({v}, ' 00:00:00') AND {v}[5] = '-')",
 }
 _FIRST_LOOK: tuple[tuple[Form, re.Pattern[str]], ...] = (
-    ("utc", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}\+0000|(\.\d{3})?Z)")),
+    ("utc", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000")),
+    ("zulu", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")),
     ("local", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")),
     ("date", re.compile(r"\d{4}-\d\d-\d\d")),
 )
@@ -84,15 +88,15 @@ def fast_date(v: str, form: Form) -> str | None:
     """SQL that reads a DATE of a regular form, null for any other; None if there is none."""
     if form not in {"date", "midnight"}:
         return None
-    return f"CASE WHEN {_looks(form, v)} THEN TRY_CAST(left({v}, 10) AS DATE) END"
+    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN TRY_CAST(left({v}, 10) AS DATE) END"
 
 
 def fast_text(v: str, form: Form, zone: str | None) -> str | None:
     """SQL that writes a date or instant of a regular form as ISO text, null for any other."""
     if form in {"date", "midnight"}:
-        return f"CASE WHEN {fast_date(v, form)} IS NOT NULL THEN left({v}, 10) END"
-    if form == "utc":
-        whole = f"(length({v}) = 20 OR {v}[20:23] = '.000')"
+        return f"CASE WHEN {fast_date(v, form)} IS NOT NULL AND NOT starts_with({v}, '0000') THEN left({v}, 10) END"
+    if form in {"utc", "zulu"}:
+        whole = f"length({v}) = {28 if form == 'utc' else 20}"
         return f"CASE WHEN {whole} AND {fast_instant(v, form, zone)} IS NOT NULL THEN left({v}, 19) || 'Z' END"
     if form == "local":
         return f"strftime({fast_instant(v, form, zone)}, '%Y-%m-%dT%H:%M:%SZ')"
@@ -104,7 +108,7 @@ def fast_instant(v: str, form: Form, zone: str | None) -> str | None:
     if form in {"any", "midnight"}:
         return None
     cast = f"TRY_CAST({v} AS TIMESTAMP)"
-    return f"CASE WHEN {_looks(form, v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"
+    return f"CASE WHEN {_FAST_CONDITIONS[form].format(v=v)} THEN {_zoned(cast, zone) if form == 'local' else cast} END"
 
 
 def full_date(parts: str, order: DateOrder | None) -> str:
@@ -133,10 +137,6 @@ def as_text(parts: str, order: DateOrder | None, zone: str | None) -> str:
 def is_date_only(v: str, form: Form, parts: str) -> str:
     """SQL condition: the value is a date without a time of day."""
     return f"{v} IS NOT NULL" if form == "date" else "false" if form != "any" else f"{parts}.h = ''"
-
-
-def _looks(form: Form, v: str) -> str:
-    return f"{_FAST_CONDITIONS[form].format(v=v)} AND NOT starts_with({v}, '0000')"
 
 
 def _zoned(clock: str, zone: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,8 @@ ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
     "date": pa.date32(),
     "datetime": pa.timestamp("us"),
 }
+
+_YEAR_ONE: Final = (dt.date(1, 1, 1) - dt.date(1970, 1, 1)).days
 
 
 class FileStage:
@@ -68,7 +71,7 @@ class FileStage:
             if any(handling.full for handling in self._task.handlings) and not self._examine(met):
                 return False
             typed = self._typed(batch.table)
-            loose = self._too_many_nulls(batch.table, typed)
+            loose = self._ill_read(batch.table, typed)
             if not loose:
                 break
             if not self._thoroughly(loose):
@@ -138,15 +141,16 @@ class FileStage:
         wanted = name in self._task.stamps and dates_in.looks_dated(value, "ymd")
         return self._choices.dated.setdefault(name, wanted or dates_in.looks_dated(value, self._task.order))
 
-    def _too_many_nulls(self, table: pa.Table, typed: pa.Table) -> list[Handling]:
-        """Columns read fast that have more nulls typed than as text: something else is in them."""
+    def _ill_read(self, table: pa.Table, typed: pa.Table) -> list[Handling]:
+        """Columns read fast whose typed values show that something else is in them."""
         loose = []
         for handling in self._task.handlings:
             identity = handling.column.name == "Id"
             if handling.full or not (handling.checked or identity):
                 continue
             expected = 0 if identity else table.column(handling.column.sources[0]).null_count
-            if typed.column(handling.column.name).null_count != expected:
+            values = typed.column(handling.column.name)
+            if values.null_count != expected or _has_year_zero(values):
                 loose.append(handling)
         return loose
 
@@ -256,6 +260,14 @@ def _stays(handling: Handling, table: pa.Table) -> bool:
     text = table.column(column.sources[0])
     lengths = pc.min_max(pc.binary_length(text)).as_py()
     return lengths in ({"min": 18, "max": 18}, {"min": None, "max": None}) and pc.index(text, NO_ID).as_py() < 0
+
+
+def _has_year_zero(values: pa.ChunkedArray) -> bool:
+    """Whether a date or instant lies before the year 1."""
+    if not pa.types.is_temporal(values.type):
+        return False
+    first = pc.min(values).cast(pa.int32() if pa.types.is_date(values.type) else pa.int64()).as_py()
+    return first is not None and first < (_YEAR_ONE if pa.types.is_date(values.type) else _YEAR_ONE * 86_400_000_000)
 
 
 def _repeats(values: pa.ChunkedArray) -> bool:
