@@ -90,12 +90,12 @@ def ask(workspace: str, metric: str) -> dict[str, Any]:
         asked.append((self, expression))
         return answer(self, expression, **options)
 
-    Backend.to_pyarrow = recording  # type: ignore[method-assign]  # only here, to see what is read
+    Backend.to_pyarrow = recording
     opened = leadline.open(workspace)
     began = time.perf_counter()
     result = getattr(opened.metrics, metric)()
     seconds = time.perf_counter() - began
-    Backend.to_pyarrow = answer  # type: ignore[method-assign]
+    Backend.to_pyarrow = answer
 
     read: dict[str, set[str]] = defaultdict(set)
     for backend, expression in asked:

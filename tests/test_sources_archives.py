@@ -39,7 +39,7 @@ def test_a_folder_says_what_it_passes_over(tmp_path: Path):
         "rest.zip!Contact.csv": ("Contact", 1),
         "more/": (None, 0),
         "notes.txt": (None, 0),
-        "rest.zip!Documents/x.csv": (None, 0),
+        "rest.zip!Documents/": (None, 0),
     }
     assert "passed over: no object is called like this" in made.account("Invoice.csv").notes[0]
     assert made.load.coverage == "full"

@@ -35,7 +35,7 @@ from tests.scale import scaled
 PEOPLE = max(3_000, scaled(20_000))
 ORGS: list[tuple[int, Format]] = [(7, "csv"), (23, "parquet")]
 STEPS = list(itertools.pairwise(STAGES))
-WINDOWS = (30, 90, 365)
+WINDOWS = (30, 365)
 DIMENSIONS: dict[By, str] = {
     "campaign_type": "campaign_type",
     "campaign": "campaign_id",

@@ -27,6 +27,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from leadline.metrics.points import MODELS
+from leadline.metrics.query import UNITS
 from leadline.results import Result
 from leadline.workspace import Workspace
 from tests.demo_workspace import Demo, imported
@@ -152,20 +154,13 @@ def check_fractions(columns: list[str], expected: list[Row], rows: list[Row]) ->
         assert fractions(theirs) == pytest.approx(fractions(mine), rel=ROUNDING, abs=ROUNDING), (columns, mine, theirs)
 
 
-def test_each_metric_and_unit_has_its_cases() -> None:
+def test_each_metric_view_and_unit_has_its_cases() -> None:
     asked = [question(path) for path in FILES]
     assert {one.metric for one in asked} == {"volume", "conversion", "velocity", "influence", "findings", "records"}
-    views = {
-        (one.options.get("view", "entered"), one.options.get("unit", "journeys"))
-        for one in asked
-        if one.metric == "volume"
-    }
-    for view in ("entered", "cohort"):
-        assert {unit for known, unit in views if known == view} == {
-            "journeys",
-            "people",
-            "accounts",
-            "opportunities",
-            "responses",
-        }
-    assert {unit for known, unit in views if known == "standing"} >= {"journeys", "people", "opportunities"}
+    views: dict[str, set[str]] = {"entered": set(), "cohort": set(), "standing": set()}
+    for one in asked:
+        if one.metric == "volume":
+            views[one.options["view"]].add(one.options.get("unit", "journeys"))
+    assert views["entered"] == views["cohort"] == set(UNITS)
+    assert views["standing"] == set(UNITS) - {"responses"}
+    assert {one.options["models"][0] for one in asked if one.metric == "influence"} == set(MODELS)

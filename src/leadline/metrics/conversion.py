@@ -89,15 +89,16 @@ def conversion(
         raise UnknownNameError("convention", convention, CONVENTIONS)
     asked = ask(opened, query)
     wanted = transitions(asked, window_days, from_stage, to_stage)
-    described = dimensions.described(asked, units.units(asked))
-    marks = classified(asked, wanted, described)
+    described = opened.keep(dimensions.described(asked, units.units(asked)))
+    question = classified(asked, wanted, described)
+    marks = opened.keep(question)
     rows = _rows(asked, convention, wanted, marks, described)
     made = Assembly(asked, "conversion", f"Conversion of {asked.unit}", f"{TEXT[convention]}. Unit: {asked.unit}.")
     return made.result(
         COLUMNS,
         rows,
         totals=_totals(asked, rows),
-        query=marks,
+        query=question,
         units=marks,
         records=lambda: _list(asked, made, marks),
         notes=_notes(asked, wanted, rows),

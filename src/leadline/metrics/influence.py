@@ -110,7 +110,10 @@ class Question:
         asked = self.asked
         deals = self._deals()
         valued = deals.filter(deals.amount_state == "known")
-        touched = touches.touches(asked, valued, self.scope, self.look_back)
+        question = touches.touches(asked, valued, self.scope, self.look_back)
+        first = points.credited(points.pointed(question, self.models[0]), valued)
+        valued = asked.opened.keep(valued)
+        touched = asked.opened.keep(question)
         reasons = touches.reasons(asked, valued, self.scope, touched)
         rows, totals = [], []
         for model in self.models:
@@ -120,7 +123,6 @@ class Question:
             totals += found.totals(self._outside(deals))
         text = TEXT.format(days=self.look_back, date=self.date)
         made = Assembly(asked, "influence", "Campaign influence", text)
-        first = points.credited(points.pointed(touched, self.models[0]), valued)
         return made.result(
             COLUMNS,
             rows,

@@ -75,8 +75,8 @@ def velocity(
         raise UnknownNameError("measure", measure, MEASURES)
     asked = ask(opened, query)
     # Where a unit went afterwards and what it shares with other stages needs all visits: choose last.
-    visits, stages = standing.measured(asked), _stages(asked, from_stage, to_stage)
-    described = dimensions.described(asked, units.units(asked)).drop("opened_day")
+    visits, stages = opened.keep(standing.measured(asked)), _stages(asked, from_stage, to_stage)
+    described = opened.keep(dimensions.described(asked, units.units(asked)).drop("opened_day"))
     made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXT} Unit: {asked.unit}.")
     if stuck:
         own = visits.filter(visits.stage_no.isin(stages))
@@ -92,8 +92,9 @@ def _stages(asked: Asked, start: str | None, end: str | None) -> list[int]:
 
 
 def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, stages: list[int]) -> Result:
-    marks = _marks(asked, visits, described)
-    marks = marks.filter(marks.stage_no.isin(stages))
+    question = _marks(asked, visits, described)
+    question = question.filter(question.stage_no.isin(stages))
+    marks = asked.opened.keep(question)
     cells = _cells(asked, marks)
     excluded = _excluded(asked, described)
     waiting = _waiting(asked, visits, described)
@@ -121,7 +122,7 @@ def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, 
     return made.result(
         COLUMNS,
         rows,
-        query=marks,
+        query=question,
         units=marks,
         records=lambda: made.list_of(marks.mutate(at_s=marks.entered_s, evidence=marks.cause), "velocity"),
         notes=_notes(asked),

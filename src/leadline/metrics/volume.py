@@ -38,16 +38,17 @@ def volume(opened: Opened, query: Query, *, view: str = "entered") -> Result:
     asked = ask(opened, query)
     marks = _MARKS[view](asked)
     described = dimensions.described(asked, units.units(asked))
-    joined = marks.join(described.drop("opened_day"), "unit_id")
+    question = marks.join(described.drop("opened_day"), "unit_id")
+    joined = opened.keep(question)
     counted = joined.group_by(*asked.by, "period_day", "stage_no").aggregate(
         **{name: (joined.mark == name).cast("int64").sum() for name in _COUNTS},
         money=ibis.ifelse(joined.mark == "count", joined.amount, ibis.null("int64")).sum(),
     )
     rows = opened.arrow(counted).to_pylist()
-    return _assemble(asked, view, rows, counted, joined)
+    return _assemble(asked, view, rows, question, joined)
 
 
-def _assemble(asked: Asked, view: str, rows: list[dict], counted: ir.Table, joined: ir.Table) -> Result:
+def _assemble(asked: Asked, view: str, rows: list[dict], question: ir.Table, joined: ir.Table) -> Result:
     made = Assembly(asked, "volume", f"Volume of {asked.unit}: {view}", f"{TEXT[view]}. Unit: {asked.unit}.")
     with_money = asked.unit == "opportunities"
     table_rows = []
@@ -75,7 +76,7 @@ def _assemble(asked: Asked, view: str, rows: list[dict], counted: ir.Table, join
         COLUMNS,
         table_rows,
         totals=totals,
-        query=counted,
+        query=question,
         units=joined,
         records=lambda: made.list_of(joined.filter(joined.mark == "count"), view),
         notes=["Counts overlap: a unit stands under every campaign it touched."] if asked.query.touched else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from leadline.model import catalogue, derived
 from leadline.model.asof import AsOf
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
+
+_NUMBERS = itertools.count(1)
 
 BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage")
 
@@ -64,6 +67,11 @@ class Opened:
         if name not in known:
             raise UnknownNameError("funnel", name, known, "leadline.toml")
         return name, known[name]
+
+    def keep(self, expression: ir.Table) -> ir.Table:
+        """Run a question once into a temporary table, for the questions that build on it."""
+        store = Store(self.backend, temporary=True)
+        return store.keep(f"kept_{next(_NUMBERS)}", expression)
 
     def arrow(self, expression: ir.Table) -> Any:
         """Run a question: a PyArrow table."""

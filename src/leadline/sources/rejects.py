@@ -79,4 +79,4 @@ def _kind_of(reject: Reject) -> str:
     """A reason without the value and the numbers in it, with the column it is about."""
     reason = re.sub(r"'.*' is", "is", reject.reason, flags=re.DOTALL)
     reason = re.sub(r"^\d+ fields", "another number of fields", reason)
-    return f"{reject.column} {reason}" if reject.column else reason
+    return f"{reject.column} {reason}" if reject.column and reject.column not in reason.split() else reason

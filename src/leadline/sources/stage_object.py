@@ -63,6 +63,7 @@ class ObjectStage:
         self._staging = staging
         self._progress = progress or (lambda label, done, total: None)
         self._choices = Choices()
+        self._told: dict[str, int] = {}
 
     def run(self) -> ObjectResult:
         """Read and type all files.
@@ -109,12 +110,18 @@ class ObjectStage:
             for batch in batches:
                 if isinstance(batch, Again) or not stage.add(batch):
                     return False
-                total = round(task.rows / batch.done) if batch.done else None
-                self._progress(task.source.name, task.rows, total)
+                self._tell(task, round(task.rows / batch.done) if batch.done else None)
         if not task.parts:
             stage.empty()
-        self._progress(task.source.name, task.rows, task.rows)
+        self._tell(task, task.rows)
         return True
+
+    def _tell(self, task: FileTask, total: int | None) -> None:
+        """Tell of progress; a file that is read again is heard of when it gets beyond where it was."""
+        name = task.source.name
+        if task.rows > self._told.get(name, -1):
+            self._told[name] = task.rows
+            self._progress(name, task.rows, total)
 
     def _drop_older_twins(self) -> None:
         """Keep the newest of the records with one Id and account for the others."""
