@@ -97,7 +97,8 @@ def test_every_module_is_reached_from_the_facade():
     for one in IMPORTS:
         targets[one.module.name].add(one.target)
     reached: set[str] = set()
-    waiting = {"leadline", "leadline.__main__"}
+    # The truth of the demo org is a door of its own: whoever checks the numbers opens it.
+    waiting = {"leadline", "leadline.__main__", "leadline.demo.truth"}
     while waiting:
         name = waiting.pop()
         if name not in reached:

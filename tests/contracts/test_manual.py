@@ -15,7 +15,8 @@ import typer.main
 from leadline.audit import registry
 from leadline.cli import insights
 from leadline.cli.app import app
-from leadline.model import catalogue
+from leadline.metrics import dimensions as metric_dimensions
+from leadline.model import catalogue, dimensions
 from tests.contracts.code import ROOT
 from tools import manual
 
@@ -162,3 +163,9 @@ def test_every_check_has_its_page(code: str):
 
 def test_no_page_of_a_check_is_left_over():
     assert {path.stem for path in (DOCS / "checks").glob("*.md")} == set(registry.BY_CODE)
+
+
+def test_every_dimension_is_in_the_manual():
+    known = [*dimensions.BUILT_IN, *metric_dimensions.CAMPAIGN, "generated_by"]
+    missing = [name for name in known if f"`{name}`" not in page("dimensions.md")]
+    assert not missing
