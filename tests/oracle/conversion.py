@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -34,9 +35,12 @@ class Rate:
         return Fraction(self.converted, self.started) if self.started else None
 
 
-def window_days(answers: Answers, a: str, b: str) -> int:
-    """§6: configured, else 90 until learned."""
-    return answers.funnel.window_days.get(f"{a}>{b}", NOT_LEARNED)
+def window_days(answers: Answers, unit: str, a: str, b: str) -> int:
+    """§6: configured, else 90 until learned; over several stages the sum of the steps (D40)."""
+    stages = stages_of(answers, unit)
+    steps = itertools.pairwise(stages[stages.index(a) : stages.index(b) + 1])
+    days = answers.funnel.window_days
+    return days.get(f"{a}>{b}", sum(days.get(f"{one}>{two}", NOT_LEARNED) for one, two in steps))
 
 
 def first_of(unit: Unit, stages: list[str]) -> Moment | None:
@@ -75,13 +79,13 @@ def conversion(
 ) -> dict[tuple[dt.date | None, Dims], Rate]:
     """Cohort conversion A → B by period and dimensions; undated units stand under the period None."""
     stages, periods = stages_of(answers, unit), Periods(answers, grain, start, end)
-    window = window_days(answers, a, b) if window is None else window
+    window = window_days(answers, unit, a, b) if window is None else window
     rates: dict[tuple[dt.date | None, Dims], Rate] = {}
     for one in units(answers, unit):
         if a not in one.reached:
             continue
         name, day = classify(answers, one, stages, a, b, window)
-        if day is not None and not periods.holds(day):
+        if periods.bounded and (day is None or not periods.holds(day)):
             continue
         period = None if day is None else periods.of(day)
         rate = rates.setdefault((period, tuple(one.dimensions[dim] for dim in by)), Rate())

@@ -23,7 +23,7 @@ EXCLUDED = "only excluded responses"
 class Allocation:
     """What became of one opportunity's amount, in minor units.
 
-    credits: response → amount, of the window asked for. other: what the other part of the
+    credits: touch with points → amount, of the window asked for. other: what the other part of the
     window took. sourced and accelerated: the two parts of the whole window, response → amount.
     """
 
@@ -140,7 +140,10 @@ def allocate(answers: Answers, deal: Opportunity, model: str, scope: str, window
     if not touches:
         done.unattributed, done.reason = done.amount, why_none(answers, persons)
         return done
-    for touch, credit in zip(touches, split(done.amount, points(model, len(touches))), strict=True):
+    given = points(model, len(touches))
+    for touch, credit, share in zip(touches, split(done.amount, given), given, strict=True):
+        if share == 0:
+            continue
         part = "sourced" if before_creation(deal, touch) else "accelerated"
         getattr(done, part)[touch.id] = credit
         if window in ("influenced", part):

@@ -42,9 +42,29 @@ def curve(spells: list[Spell]) -> list[Step]:
     return steps
 
 
+def reach(points: list[tuple[Fraction, Fraction]], level: Fraction, end: Fraction) -> Fraction | None:
+    """The time at which a rising step curve reaches a level; None: not reached.
+
+    A level met exactly holds on a flat stretch up to the next rise, or up to the last time seen:
+    the answer is its middle, as in R (D41).
+    """
+    for place, (days, value) in enumerate(points):
+        if value == level:
+            following = next((later for later, higher in points[place:] if higher > level), end)
+            return (days + following) / 2
+        if value > level:
+            return days
+    return None
+
+
+def last_time(spells: list[Spell]) -> Fraction:
+    """The longest time, ended or not."""
+    return max((spell.days for spell in spells), default=Fraction(0))
+
+
 def quantile(spells: list[Spell], share: Fraction) -> Fraction | None:
-    """The smallest time by which `share` have left; None: not reached."""
-    return next((step.days for step in curve(spells) if step.surviving <= 1 - share), None)
+    """The time by which `share` have left."""
+    return reach([(step.days, 1 - step.surviving) for step in curve(spells)], share, last_time(spells))
 
 
 def advance_share(spells: list[Spell]) -> Fraction:
@@ -58,4 +78,4 @@ def advance_median(spells: list[Spell]) -> Fraction | None:
     half = advance_share(spells) / 2
     if half == 0:
         return None
-    return next(step.days for step in curve(spells) if step.advanced >= half)
+    return reach([(step.days, step.advanced) for step in curve(spells)], half, last_time(spells))

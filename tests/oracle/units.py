@@ -12,7 +12,6 @@ from tests.oracle.records import text
 from tests.oracle.responses import Response
 
 NO_RESPONSE = "no response"
-NO_PERSON = "no person"
 IN_JOURNEYS = ("tipped", "joined_before", "joined_after", "not_qualified")
 
 
@@ -147,18 +146,22 @@ def of_opportunities(answers: Answers) -> list[Unit]:
 
 
 def of_responses(answers: Answers) -> list[Unit]:
-    """§4: Inquiry = the last four fates; a response stands later if the journey it tipped does."""
+    """§4: Inquiry = the last four fates; the later stages are those of the journey it tipped, with what is
+    counted beside them."""
     found = []
     inquiry = answers.stages[0]
     for response in answers.responses.values():
         if response.fate not in IN_JOURNEYS or response.moment is None or response.journey is None:
             continue
-        first, reached = {inquiry: response.moment}, {inquiry}
+        dims = response_dimensions(answers, response)
+        unit = Unit(response.id, response.moment, {inquiry: response.moment}, {inquiry}, dims)
         if response.fate == "tipped":
             track = answers.journeys[response.journey].track
-            first |= {stage: moment for stage, moment in track.first.items() if stage != inquiry}
-            reached |= track.reached(answers.stages)
-        found.append(Unit(response.id, response.moment, first, reached, response_dimensions(answers, response)))
+            unit.first |= {stage: moment for stage, moment in track.first.items() if stage != inquiry}
+            unit.reached |= track.reached(answers.stages)
+            for name in ("re_entries", "regressions", "requalifications"):
+                setattr(unit, name, [pair for pair in getattr(track, name) if pair[0] != inquiry])
+        found.append(unit)
     return found
 
 
@@ -188,7 +191,7 @@ def journey_dimensions(answers: Answers, journey: Journey) -> dict[str, str | No
 
 
 def deal_dimensions(answers: Answers, deal: Opportunity) -> dict[str, str | None]:
-    """§4 Dimensions: opportunity → its origin journey's."""
+    """§4 Dimensions: opportunity → its origin journey's; without one nobody responded (D38)."""
     if deal.origin is None:
-        return {"campaign": NO_PERSON, "campaign_type": NO_PERSON, "lead_source": NO_PERSON}
+        return {"campaign": NO_RESPONSE, "campaign_type": NO_RESPONSE, "lead_source": None}
     return journey_dimensions(answers, answers.journeys[deal.origin])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -81,13 +82,13 @@ def velocity(
     return found
 
 
-def implied_only(answers: Answers, unit: str, stage: str) -> int:
+def implied_only(answers: Answers, unit: str, stage: str, by: tuple[str, ...] = ()) -> dict[Dims, int]:
     """§7: how many reached the stage without ever a time: excluded and counted."""
     stages = stages_of(answers, unit)
-    return sum(
-        1
+    return Counter(
+        tuple(subject.dimensions[name] for name in by)
         for subject in subjects(answers, unit)
-        if stage in subject.track.reached(stages) and not any(visit.stage == stage for visit in subject.track.visits)
+        if stage in subject.track.reached(stages) and stage not in subject.track.first
     )
 
 

@@ -39,6 +39,11 @@ class Periods:
     start: dt.date | None = None
     end: dt.date | None = None
 
+    @property
+    def bounded(self) -> bool:
+        """Whether days are asked for."""
+        return self.start is not None or self.end is not None
+
     def holds(self, day: dt.date) -> bool:
         """§1: half-open."""
         return (self.start is None or day >= self.start) and (self.end is None or day < self.end)
@@ -77,7 +82,14 @@ def _cell(cells: dict[Cell, Count], key: Cell) -> Count:
 
 
 def _entered(cells: dict[Cell, Count], unit: Unit, dims: Dims, periods: Periods, stages: list[str]) -> None:
-    """Each unit's first entry of a stage by its day; re-entries and so on by theirs."""
+    """Each unit's first entry of a stage by its day; re-entries and so on by theirs.
+
+    Beside them, not counted: stages reached without a time, by the day of the next timed entry.
+    """
+    for stage in unit.reached - set(unit.first):
+        later = [unit.first[one] for one in stages[stages.index(stage) :] if one in unit.first]
+        if later and periods.holds(min(later).day):
+            _cell(cells, (periods.of(min(later).day), dims, stage)).implied += 1
     for stage, moment in unit.first.items():
         if stage in stages and periods.holds(moment.day):
             cell = _cell(cells, (periods.of(moment.day), dims, stage))
@@ -94,12 +106,18 @@ def _entered(cells: dict[Cell, Count], unit: Unit, dims: Dims, periods: Periods,
 
 
 def _cohort(cells: dict[Cell, Count], unit: Unit, dims: Dims, periods: Periods, stages: list[str]) -> None:
-    """Of those that opened in the period: how many have reached each stage. Undated ones are in no period."""
-    if unit.opened is None or not periods.holds(unit.opened.day):
+    """Of those that opened in the period: how many have reached each stage.
+
+    Undated ones are in no period: they count under None unless days are asked for (D39).
+    """
+    if unit.opened is None and periods.bounded:
         return
+    if unit.opened is not None and not periods.holds(unit.opened.day):
+        return
+    period = None if unit.opened is None else periods.of(unit.opened.day)
     for stage in stages:
         if stage in unit.reached:
-            cell = _cell(cells, (periods.of(unit.opened.day), dims, stage))
+            cell = _cell(cells, (period, dims, stage))
             cell.count += 1
             cell.observed += stage in unit.first
             cell.implied += stage not in unit.first

@@ -106,7 +106,7 @@ def people(records_of_persons: ir.Table) -> ir.Table:
     survivors = own.select("person_id", "object", own_account="account_id")
     earliest = _earliest(records_of_persons)
     summary = records_of_persons.group_by("person_id").aggregate(
-        records=ibis._.count(), first_created_day=ibis._.created_day.min(), any_account=ibis._.account_id.max()
+        records=ibis._.count(), first_created_day=ibis._.created_day.min()
     )
     joined = summary.left_join(survivors, "person_id").drop("person_id_right").left_join(earliest, "person_id")
     return joined.select(
@@ -115,7 +115,7 @@ def people(records_of_persons: ir.Table) -> ir.Table:
         "records",
         "lead_source",
         "first_created_day",
-        account_id=ibis.coalesce(joined.own_account, joined.any_account),
+        account_id="own_account",
     )
 
 
