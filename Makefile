@@ -41,7 +41,7 @@ test-night: .venv/.for-development ## every test in full numbers; keeps the figu
 	@$(BIN)/python -m benchmarks.night
 
 lint: .venv/.for-development ## formatting, lint rules, types
-	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check . ; echo "to settle it: make format"; exit 1; } >&2
+	@$(BIN)/ruff format --check --quiet . || { echo "to settle it: make format" >&2; exit 1; }
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
 

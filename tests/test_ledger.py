@@ -346,6 +346,42 @@ def test_a_damaged_ledger_says_what_to_do(ledger: Ledger, take: Any):
     assert take(1, {"Lead": leads(3)}).objects[0].unchanged == 3
 
 
+def test_a_damaged_kept_load_says_what_to_do(ledger: Ledger, take: Any):
+    take(1, {"Lead": leads(3)})
+    (folder,) = (ledger.workspace / "loads").iterdir()
+    (file,) = folder.glob("*.parquet")
+    sound = file.read_bytes()
+    file.write_bytes(sound[:100])
+    before = content(ledger.workspace)
+    with pytest.raises(LedgerError, match=r"could not be taken .* to give it up, remove that folder"):
+        take(0, {"Lead": leads(3, L0={"Status": "New"})})
+    assert content(ledger.workspace) == before
+    file.write_bytes(sound)
+    (report,) = ledger.finish_pending()
+    assert (report.extracted_at, report.replayed) == (at(0), 1)
+
+
+def test_what_dlt_reports_is_told_in_our_words(ledger: Ledger, take: Any, monkeypatch: pytest.MonkeyPatch):
+    from dlt.common.exceptions import DltException
+
+    class Broken:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            """A pipeline whose disk is full."""
+
+        def extract(self, *_: Any, **__: Any) -> None:
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError as error:
+                raise DltException("step failed") from error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dlt.pipeline", Broken)
+        with pytest.raises(LedgerError, match=r"No space left on device\. Nothing was changed"):
+            take(0, {"Lead": leads(3)})
+    assert ledger.loads() == ()
+    assert take(0, {"Lead": leads(3)}).objects[0].new == 3
+
+
 def test_a_load_cut_short_is_completed_by_the_next_run(ledger: Ledger, take: Any):
     class Break:
         def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
@@ -376,7 +412,7 @@ def test_the_steps_are_heard_in_order(ledger: Ledger, take: Any):
             heard.append(count)
 
     take(1, {"Lead": leads(3), "Contact": [{"Id": "C"}]}, progress=Listener())
-    assert heard == ["keep", "carry", "merge", 3, 1, "tidy"]
+    assert heard == ["keep", "merge", 3, 1, "tidy"]
     assert [step for step in heard if isinstance(step, str)] == list(STEPS)
 
 
@@ -441,7 +477,7 @@ def test_an_object_without_rows_is_an_object(ledger: Ledger, tmp_path: Path):
 
 def test_odd_names_and_odd_folders(tmp_path: Path):
     rows = [{"Id": f"a{n}", "Lead Source (orig)": "x", "it's \"q\"": "y\nz", "a.b": "1", "ä▶b": "2", "x" * 300: "3", "select": "4", "MQL\nDate": None} for n in range(5)]  # fmt: skip
-    for number, folder in enumerate(("o'neil [x]* #% ü {a}", "with blank")):
+    for number, folder in enumerate(("o'neil [x]* #% ü {a}", "a+b=c@d,(e)~f:g h")):
         ledger = Ledger(tmp_path / folder)
         for week in range(2):
             staged = staged_object(tmp_path / f"s{number}{week}", "Lead", rows, parts=3)
@@ -591,4 +627,7 @@ def test_the_kept_load_holds_what_is_needed_to_do_it_again(ledger: Ledger, take:
     manifest = json.loads((folder / "load.json").read_text())
     assert manifest["allow_vanish"] is True
     assert manifest["objects"][0]["columns"] == {"Id": "id", "Status": "text", "_date_only": "text"}
-    assert pq.read_metadata(folder / manifest["objects"][0]["files"][0]).row_group(0).column(0).compression == "ZSTD"
+    assert (
+        pq.read_metadata(folder / manifest["objects"][0]["files"][0]["name"]).row_group(0).column(0).compression
+        == "ZSTD"
+    )

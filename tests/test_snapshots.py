@@ -238,7 +238,7 @@ def publish_many(workspace: Path, count: int) -> None:
 def read_until(workspace: Path, last: int, results: Any) -> None:
     """Read until the last number shows; hands over reads, and errors or steps back in words."""
     snapshots, newest, reads, faults = Snapshots(workspace), 0, 0, []
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1800
     while newest < last and time.monotonic() < deadline:
         try:
             number, codes = read(snapshots)
@@ -262,7 +262,7 @@ def test_readers_never_see_two_states_at_once(snapshots: Snapshots):
     for reader in readers:
         reader.start()
     publish_many(snapshots.workspace, count)
-    found = [results.get(timeout=300) for _ in readers]
+    found = [results.get(timeout=1800) for _ in readers]
     for reader in readers:
         reader.join()
     assert [(newest, faults) for _, newest, faults in found] == [(count, [])] * 4

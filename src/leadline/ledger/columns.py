@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from leadline.engines import literal, quoted
 from leadline.findings import Finding, Severity
-from leadline.ledger.kept import SQL_TYPES
+from leadline.ledger.kept import KeptObject
+from leadline.ledger.promises import SQL_TYPES
 from leadline.schema import DATE_ONLY, SYSTEM_STAMPS, Kind
-from leadline.sources.staged import Coverage, StagedObject
+from leadline.sources.staged import Coverage
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,20 +45,18 @@ class Columns:
     marks: bool
 
     @classmethod
-    def of(cls, con: duckdb.DuckDBPyConnection, staged: StagedObject, *, versioned: bool) -> Columns:
+    def of(cls, con: duckdb.DuckDBPyConnection, kept: KeptObject, *, versioned: bool) -> Columns:
         """Columns of an object as the ledger and a load have them; names match whatever their case."""
         rows = con.execute(
             'SELECT "column", kind, newest_kind, in_newest_load FROM _columns WHERE "object" = ? ORDER BY rowid',
-            [staged.object],
+            [kept.object],
         ).fetchall()
         known = {name: _Known(kind, newest, present) for name, kind, newest, present in rows}
         spelled = {name.casefold(): name for name in known} | {"id": "Id"}
         given = {
-            spelled.get(name.casefold(), name): (kind, name)
-            for name, kind in staged.columns.items()
-            if name != DATE_ONLY
+            spelled.get(name.casefold(), name): (kind, name) for name, kind in kept.columns.items() if name != DATE_ONLY
         }
-        return cls(staged.object, versioned, known, given, DATE_ONLY in staged.columns)
+        return cls(kept.object, versioned, known, given, DATE_ONLY in kept.columns)
 
     @property
     def table(self) -> str:

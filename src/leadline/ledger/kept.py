@@ -8,41 +8,48 @@ order. The name of a folder sorts by moment, then by content, which is the order
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from leadline import engines
-from leadline.errors import LedgerError
 from leadline.findings import Finding
+from leadline.ledger import landing
+from leadline.ledger.promises import SQL_TYPES, moment_of
 from leadline.schema import Kind
-from leadline.sources.staged import Coverage, FileAccount, StagedLoad, StagedObject
-
-if TYPE_CHECKING:
-    import duckdb
+from leadline.sources.staged import Coverage, FileAccount, StagedLoad
 
 FOLDER: Final = "loads"
 _MANIFEST: Final = "load.json"
 _DONE: Final = "done"
 _DRAFT: Final = ".draft-"
 
-SQL_TYPES: Final[dict[Kind, str]] = {
-    "id": "VARCHAR",
-    "text": "VARCHAR",
-    "bool": "BOOLEAN",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "decimal": "DECIMAL(28,8)",
-    "rate": "DECIMAL(28,12)",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-}
-"""What each kind of value is in DuckDB."""
+
+@dataclass(frozen=True, slots=True)
+class KeptObject:
+    """Records of one object of a load; `files` are paths with the names of their columns in order."""
+
+    object: str
+    columns: dict[str, Kind]
+    rows: int
+    files: tuple[tuple[Path, tuple[str, ...]], ...]
+
+    @property
+    def relation(self) -> str:
+        """A query that yields the records with the columns and types of the load.
+
+        Columns are taken by position: dlt replaces quotes and line breaks in their names.
+        """
+        parts = [
+            f"SELECT * FROM read_parquet({engines.file_list([path])}) AS t ({', '.join(map(engines.quoted, names))})"
+            for path, names in self.files
+        ]
+        nothing = ", ".join(f"NULL::{SQL_TYPES[kind]} AS {engines.quoted(name)}" for name, kind in self.columns.items())
+        return " UNION ALL BY NAME ".join(parts) or f"SELECT {nothing} WHERE false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class KeptLoad:
     evidence: str
     coverage: Coverage
     allow_vanish: bool
-    objects: tuple[StagedObject, ...]
+    objects: tuple[KeptObject, ...]
     findings: tuple[Finding, ...]
     accounts: tuple[FileAccount, ...]
 
@@ -80,7 +87,7 @@ class KeptLoad:
         """Records of all objects."""
         return sum(staged.rows for staged in self.objects)
 
-    def piece(self, name: str) -> StagedObject:
+    def piece(self, name: str) -> KeptObject:
         """Its records of one object."""
         return next(staged for staged in self.objects if staged.object == name)
 
@@ -105,49 +112,26 @@ class KeptLoad:
         shutil.rmtree(doomed)
 
 
-def fingerprint(staged: StagedLoad, spill: Path) -> str:
-    """SHA-256 over moment, coverage and records; order of rows and files and the name do not count.
-
-    Rows enter as the sum and the exclusive-or of a 64-bit hash each: fast, and only asked to
-    recognise a load that comes a second time. `spill` is a folder for what does not fit into memory.
-
-    Raises:
-        LedgerError: the load is not what `StagedLoad` promises.
-    """
-    digest = hashlib.sha256(f"{_moment(staged).isoformat()} {staged.coverage}".encode())
-    con = engines.writer(":memory:", spill=spill)
-    try:
-        _check_objects(staged)
-        for each in sorted(staged.objects, key=lambda each: each.object):
-            _check_names(each)
-            kinds = [(name, each.columns[name]) for name in sorted(each.columns)]
-            sums = [str(value) for value in _sums(con, staged.name, each)]
-            digest.update(json.dumps([each.object, kinds, sums]).encode())
-    finally:
-        con.close()
-    return digest.hexdigest()
-
-
 def key_of(staged: StagedLoad, content: str) -> str:
     """The name of the folder a load is kept in."""
-    return f"{_moment(staged):%Y%m%dT%H%M%S%f}Z-{content[:16]}"
+    return f"{moment_of(staged):%Y%m%dT%H%M%S%f}Z-{content[:16]}"
 
 
 def keep(workspace: Path, staged: StagedLoad, content: str, *, allow_vanish: bool) -> KeptLoad:
-    """Copy a load into the workspace; it is there when its folder is, whole.
+    """Take a load into the workspace; it is there when its folder is, whole.
 
     Raises:
-        LedgerError: the files do not hold what `StagedLoad` promises.
+        LedgerError: the files do not hold what `StagedLoad` promises, or dlt failed.
     """
     folder = workspace / FOLDER / key_of(staged, content)
     draft = folder.with_name(_DRAFT + folder.name)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    objects = [_keep_object(draft, index, each) for index, each in enumerate(staged.objects)]
+    objects = _land(workspace, staged, draft)
     manifest = {
         "content": content,
         "name": staged.name,
-        "extracted_at": _moment(staged).isoformat(),
+        "extracted_at": moment_of(staged).isoformat(),
         "evidence": staged.extracted_at_evidence,
         "coverage": staged.coverage,
         "allow_vanish": allow_vanish,
@@ -174,108 +158,19 @@ def clear_drafts(workspace: Path) -> None:
         shutil.rmtree(draft)
 
 
-def _moment(staged: StagedLoad) -> dt.datetime:
-    if staged.extracted_at.tzinfo is None:
-        raise LedgerError(f"The moment of {staged.name}, {staged.extracted_at}, has no time zone; give it as UTC.")
-    return staged.extracted_at.astimezone(dt.UTC).replace(tzinfo=None)
-
-
-def _sums(con: duckdb.DuckDBPyConnection, load: str, staged: StagedObject) -> tuple[Any, ...]:
-    """Count, sum of hashes, exclusive-or of hashes; on the way every Id is seen to be there once."""
-    import duckdb
-
-    row = f"hash({', '.join(map(engines.quoted, sorted(staged.columns)))})"
-    key = engines.quoted(next(name for name in staged.columns if name.casefold() == "id"))
-    source = f"read_parquet({engines.file_list(staged.files)}, union_by_name = true)"
-    try:
-        # Two passes: DuckDB is several times slower when a distinct count stands beside other sums.
-        sums = f"SELECT count(*), sum({row}::HUGEINT), bit_xor({row}) FROM {source}"
-        rows, *hashes = (con.execute(sums).fetchone() if staged.files else None) or (0, 0, 0)
-        distinct = f"SELECT count(DISTINCT {key}) FROM {source}"
-        (ids,) = (con.execute(distinct).fetchone() if staged.files else None) or (0,)
-    except duckdb.Error as error:
-        raise LedgerError(f"The staged files of {staged.object} in {load} cannot be read: {error}") from error
-    if rows != ids or rows != staged.rows:
-        raise LedgerError(
-            f"{load} hands over {rows:,} records of {staged.object} with {ids:,} different ids and says {staged.rows:,}; "
-            "every record must come once, with its Id."
-        )
-    return rows, *hashes
-
-
-def _keep_object(draft: Path, index: int, staged: StagedObject) -> dict[str, Any]:
-    names = []
-    for part, source in enumerate(staged.files):
-        target = draft / f"{index:03}-{part:04}.parquet"
-        if _as_promised(source, staged.columns):
-            shutil.copyfile(source, target)
-        else:
-            _rewrite(source, target, staged)
-        _sync(target)
-        names.append(target.name)
-    return {"object": staged.object, "files": names, "columns": staged.columns, "rows": staged.rows}
-
-
-def _check_objects(staged: StagedLoad) -> None:
-    names = [each.object for each in staged.objects]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise LedgerError(f"{staged.name} hands over {', '.join(twice)} twice; the files of an object belong together.")
-
-
-def _check_names(staged: StagedObject) -> None:
-    folded = [name.casefold() for name in staged.columns]
-    if twice := sorted({name for name in folded if folded.count(name) > 1}):
-        raise LedgerError(
-            f"{staged.object} has columns that differ in case only: {', '.join(twice)}. Rename one of them."
-        )
-    if "id" not in folded:
-        raise LedgerError(f"{staged.object} has no column Id; without it records cannot be followed.")
-    if reserved := sorted(set(folded) & {"_valid_from", "_valid_to", "rowid"}):
-        raise LedgerError(
-            f"{staged.object} has columns named {', '.join(reserved)}, which the ledger needs itself. Rename them."
-        )
-
-
-def _as_promised(source: Path, columns: dict[str, Kind]) -> bool:
-    """Whether a file has exactly these columns, in their types, and is compressed."""
-    import pyarrow.parquet as pq
-
-    metadata = pq.read_metadata(source)
-    packed = not metadata.num_row_groups or metadata.row_group(0).column(0).compression != "UNCOMPRESSED"
-    arrow = metadata.schema.to_arrow_schema()
-    expected = {name: _ARROW_TYPES[SQL_TYPES[kind]] for name, kind in columns.items()}
-    return packed and {field.name: str(field.type) for field in arrow} == expected
-
-
-_ARROW_TYPES: Final = {
-    "VARCHAR": "string",
-    "BOOLEAN": "bool",
-    "BIGINT": "int64",
-    "DOUBLE": "double",
-    "DECIMAL(28,8)": "decimal128(28, 8)",
-    "DECIMAL(28,12)": "decimal128(28, 12)",
-    "DATE": "date32[day]",
-    "TIMESTAMP": "timestamp[us]",
-}
-
-
-def _rewrite(source: Path, target: Path, staged: StagedObject) -> None:
-    import duckdb
-
-    columns = ", ".join(
-        f"CAST({engines.quoted(name)} AS {SQL_TYPES[kind]}) AS {engines.quoted(name)}"
-        for name, kind in staged.columns.items()
-    )
-    con = engines.writer(":memory:")
-    try:
-        query = f"SELECT {columns} FROM read_parquet({engines.file_list([source])})"
-        con.execute(f"COPY ({query}) TO {engines.literal(target)} (FORMAT parquet, COMPRESSION zstd)")
-    except duckdb.Error as error:
-        raise LedgerError(
-            f"The staged file {source} does not hold the columns of {staged.object} it declares: {error}"
-        ) from error
-    finally:
-        con.close()
+def _land(workspace: Path, staged: StagedLoad, draft: Path) -> list[dict[str, Any]]:
+    """Have the files landed by dlt, move them into the folder of the load, and describe them."""
+    tables = landing.prepare(workspace, staged.objects)
+    landed = landing.land(workspace, tables)
+    described: dict[str, dict[str, Any]] = {
+        each.object: {"object": each.object, "columns": each.columns, "rows": each.rows, "files": []}
+        for each in staged.objects
+    }
+    for table in tables:
+        shutil.move(landed[table.name], draft / f"{table.name}.parquet")
+        _sync(draft / f"{table.name}.parquet")
+        described[table.object]["files"].append({"name": f"{table.name}.parquet", "columns": table.names})
+    return list(described.values())
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -288,7 +183,12 @@ def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 def _read(folder: Path) -> KeptLoad:
     manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     objects = tuple(
-        StagedObject(each["object"], tuple(folder / name for name in each["files"]), each["columns"], each["rows"])
+        KeptObject(
+            each["object"],
+            each["columns"],
+            each["rows"],
+            tuple((folder / file["name"], tuple(file["columns"])) for file in each["files"]),
+        )
         for each in manifest["objects"]
     )
     return KeptLoad(

@@ -1,9 +1,9 @@
 """The ledger: every record as it came, with its history.
 
-A load is kept first (`kept`), then carried into DuckDB by dlt (`carry`), then merged in one
-transaction (`merge`). It counts from the moment that transaction is
-committed; whatever ends the process before leaves the ledger as it was and the kept load to be
-completed by the next run. The rules and their reasons: `docs/decisions/0003-ledger.md`.
+A load is kept first, its files landed by dlt (`kept`, `landing`), then merged in one transaction
+(`merge`). It counts from the moment that transaction is committed; whatever ends the process
+before leaves the ledger as it was and the kept load to be completed by the next run. The rules
+and their reasons: `docs/decisions/0003-ledger.md`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Final
 from leadline import engines, locks
 from leadline.errors import LedgerError, LoadOrderError, VanishError
 from leadline.findings import Finding
-from leadline.ledger import carry, views
-from leadline.ledger.kept import FOLDER, KeptLoad, all_kept, clear_drafts, fingerprint, keep
+from leadline.ledger import landing, views
+from leadline.ledger.kept import FOLDER, KeptLoad, all_kept, clear_drafts, keep
 from leadline.ledger.merge import Merged, merge
+from leadline.ledger.promises import fingerprint
 from leadline.ledger.record import TABLES, ObjectReport
 from leadline.progress import Progress, Silent
 from leadline.sources.staged import Coverage, StagedLoad
@@ -33,7 +34,7 @@ DATABASE: Final = "ledger.duckdb"
 _DRAFT: Final = "ledger.duckdb.draft"
 _SPILL: Final = "ledger.duckdb.tmp"
 
-STEPS: Final = ("keep", "carry", "merge", "tidy")
+STEPS: Final = ("keep", "merge", "tidy")
 """The steps of a load, as `progress` hears them."""
 
 
@@ -206,7 +207,7 @@ class Ledger:
 
     def _tidy(self) -> None:
         """Remove what is of use during a load only."""
-        carry.clear(self.workspace)
+        landing.clear(self.workspace)
         shutil.rmtree(self.workspace / _SPILL, ignore_errors=True)
         for path in self.workspace.glob(f"{_DRAFT}*"):
             path.unlink()
@@ -235,17 +236,18 @@ class Ledger:
         return {name: [kept[key] for key in keys.get(name, [load.key])] for name in names}
 
     def _merge(self, load: KeptLoad, plan: Mapping[str, Sequence[KeptLoad]], progress: Progress) -> Merged:
-        pieces = [(each, each.piece(name)) for name, loads in plan.items() for each in loads]
-        rows = sum(piece.rows for _, piece in pieces)
-        progress.begin("carry", rows)
-        relations = carry.carry(self.workspace, pieces)
-        progress.begin("merge", rows)
+        import duckdb
+
+        progress.begin("merge", sum(each.piece(name).rows for name, loads in plan.items() for each in loads))
         with self._open() as con:
-            incoming = self.workspace / carry.FOLDER / carry.DATABASE
-            con.execute(f"ATTACH {engines.literal(incoming)} AS incoming (READ_ONLY)")
-            merged = merge(con, load, plan, relations, progress)
-            con.execute("DETACH incoming")
-            con.execute("CHECKPOINT")
+            try:
+                merged = merge(con, load, plan, progress)
+                con.execute("CHECKPOINT")
+            except duckdb.Error as error:
+                raise LedgerError(
+                    f"{load.name} could not be taken into the ledger: {str(error).splitlines()[0]} It is kept in {load.folder} "
+                    "and the next run tries again; to give it up, remove that folder."
+                ) from error
         return merged
 
     @contextmanager

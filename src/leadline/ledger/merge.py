@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from leadline.errors import VanishError
 from leadline.findings import Finding
 from leadline.ledger import record
-from leadline.ledger.carry import Relations
 from leadline.ledger.columns import Columns
-from leadline.ledger.kept import KeptLoad
+from leadline.ledger.kept import KeptLoad, KeptObject
 from leadline.ledger.record import ObjectReport, count
 from leadline.progress import Progress
 from leadline.schema import HISTORY_PARENT, VERSIONED
-from leadline.sources.staged import StagedObject
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,17 +51,15 @@ def merge(
     con: duckdb.DuckDBPyConnection,
     load: KeptLoad,
     plan: Mapping[str, Sequence[KeptLoad]],
-    relations: Relations,
     progress: Progress,
 ) -> Merged:
     """Take a load into the ledger, whole or not at all.
 
     Args:
-        con: the ledger, with the carried tables attached as `incoming`.
+        con: the ledger.
         load: the load.
         plan: per object of the load the loads to take, in order: itself, or, where later loads
             have the object too, all that have it, from which the object is then made anew.
-        relations: the records of each piece of the plan.
         progress: hears of each piece done.
 
     Raises:
@@ -79,7 +75,7 @@ def merge(
                 record.forget(con, name)
             for each in loads:
                 work = _Work(con, each, load.allow_vanish or each.allow_vanish)
-                report = _merge_object(work, each.piece(name), relations[each.key, name])
+                report = _merge_object(work, each.piece(name))
                 progress.advance(report.rows)
                 if each is load:
                     reports.append(report)
@@ -92,10 +88,10 @@ def merge(
     return Merged(tuple(reports), tuple(findings))
 
 
-def _merge_object(work: _Work, staged: StagedObject, relation: str) -> ObjectReport:
-    columns = Columns.of(work.con, staged, versioned=staged.object in VERSIONED)
+def _merge_object(work: _Work, kept: KeptObject) -> ObjectReport:
+    columns = Columns.of(work.con, kept, versioned=kept.object in VERSIONED)
     work.findings.extend(columns.findings(work.load.coverage))
-    source = f"({columns.normalised(relation)})"
+    source = f"({columns.normalised(kept.relation)})"
     report = _first(work, columns, source) if columns.first else _next(work, columns, source)
     columns.save(work.con)
     record.report(work.con, work.load.key, report)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from leadline.metrics.query import Asked
-
-NO_PERIOD = -(10**6)
-"""Period of what has no day, as a number that groups and sorts in every engine."""
+from leadline.metrics.query import NO_PERIOD, Asked
 
 
 def within(asked: Asked, table: ir.Table, day: str) -> ir.Table:

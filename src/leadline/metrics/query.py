@@ -16,6 +16,9 @@ UNITS = ("responses", "people", "journeys", "accounts", "opportunities")
 ALL = "all"
 """Label of the one period of a question without grain."""
 
+NO_PERIOD = -(10**6)
+"""Period of what has no day, as a number that groups and sorts in every engine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -99,10 +102,10 @@ class Asked:
         return number
 
     def period_label(self, first_day: int | None) -> str | None:
-        """Label of the period that starts on a day number; None stays None (no period)."""
+        """Label of the period that starts on a day number; None for what has no period."""
         if self.query.grain is None:
             return ALL
-        if first_day is None:
+        if first_day is None or first_day == NO_PERIOD:
             return None
         return self.calendar.label(day_of(first_day), self.query.grain)  # type: ignore[arg-type]
 

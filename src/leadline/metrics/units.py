@@ -72,12 +72,36 @@ def links(asked: Asked) -> ir.Table:
 
 
 def visits(asked: Asked) -> ir.Table:
-    """Visits of each unit: unit_id and the columns of the model's visit tables."""
+    """Visits of each unit: unit_id and the columns of the model's visit tables.
+
+    Of responses: those beyond Inquiry of the journeys they tipped.
+    """
     opened = asked.opened
     if asked.unit == "opportunities":
         own = _of(opened, asked, "opportunity_visits").rename(unit_id="opportunity_id")
         return own.filter(own.stage_no.isin(list(asked.stages)))
-    return _of(opened, asked, "journey_visits").join(links(asked), "journey_id").drop("journey_id")
+    of_journeys = _of(opened, asked, "journey_visits").join(links(asked), "journey_id").drop("journey_id")
+    return of_journeys.filter(of_journeys.stage_no > 0) if asked.unit == "responses" else of_journeys
+
+
+def places(asked: Asked) -> ir.Table:
+    """Where each unit stood from when until when: unit_id, stage_no, entered_s, left_s (null: still).
+
+    A response stands where the journey does that it tipped; any other one at Inquiry while its
+    journey lasts.
+    """
+    if asked.unit != "responses":
+        return visits(asked).select("unit_id", "stage_no", "entered_s", "left_s")
+    counted = _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
+    own = counted.select("journey_id", "fate", "responded_s", unit_id="response_id")
+    joined = own.join(_of(asked.opened, asked, "journey_visits"), "journey_id")
+    known = joined.select("unit_id", "stage_no", "entered_s", "left_s", "fate", "responded_s")
+    # A projection of its own: in a join Ibis cannot compare a column that a join has computed.
+    stood = known.mutate(
+        stage_no=ibis.ifelse(ibis._.fate == TIPPED, ibis._.stage_no, ibis.literal(0, "int64")),
+        entered_s=ibis.greatest(ibis._.entered_s, ibis._.responded_s),
+    )
+    return stood.drop("fate", "responded_s")
 
 
 def _of(opened: Opened, asked: Asked, name: str) -> ir.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from leadline.errors import UnknownNameError, UsageError
+from leadline.errors import UnknownNameError
 from leadline.metrics import dimensions, periods, units
 from leadline.metrics.assemble import Assembly
 from leadline.metrics.query import Asked, Query, ask
@@ -31,7 +31,7 @@ def volume(opened: Opened, query: Query, *, view: str = "entered") -> Result:
 
     Raises:
         UnknownNameError: view, unit, funnel or dimension that does not exist.
-        UsageError: a view the unit does not have.
+        UsageError: a unit or dimension the funnel does not have.
     """
     if view not in VIEWS:
         raise UnknownNameError("view", view, VIEWS)
@@ -180,10 +180,8 @@ def _cohort(asked: Asked) -> ir.Table:
 
 def _standing(asked: Asked) -> ir.Table:
     """Marks of the view `standing`: the open visit of each unit at the end of each period."""
-    if asked.unit == "responses":
-        raise UsageError("A response does not stand in a stage; its journey does. Ask with --unit journeys or people.")
     points = _points(asked)
-    own = units.visits(asked).select("unit_id", "stage_no", "entered_s", "left_s")
+    own = units.places(asked)
     joined = own.join(points, [own.entered_s <= points.at_s, (own.left_s.isnull()) | (own.left_s > points.at_s)])
     furthest = joined.group_by("unit_id", "period_day", "at_s").aggregate(stage_no=joined.stage_no.max())
     return furthest.mutate(mark=ibis.literal("count"), day=furthest.period_day)
