@@ -94,7 +94,9 @@ def period(sides: Sides, one: Allocation, asked: Credit) -> str | None:
     workspace = sides.answers.settings.workspace
     from tests.oracle.clock import period_start
 
-    return sides.period(asked.grain, period_start(one.day, asked.grain, workspace.week_start, workspace.fiscal_year_start))
+    return sides.period(
+        asked.grain, period_start(one.day, asked.grain, workspace.week_start, workspace.fiscal_year_start)
+    )
 
 
 def oracle_rows(sides: Sides, expected: Influence, asked: Credit) -> dict[tuple, dict[str, Any]]:

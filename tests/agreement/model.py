@@ -27,7 +27,9 @@ REASONS = {"no amount": "no_amount", "no rate": "no_rate", "known": None}
 def model_differences(answers: Answers, opened: Opened) -> list[str]:
     """Everything in which the model's tables differ from the oracle."""
     persons = {record: person for record, person in answers.persons.items() if person is not None}
-    lines = differences("person of", persons, {row["record_id"]: row["person_id"] for row in rows(opened, "person_records")})
+    lines = differences(
+        "person of", persons, {row["record_id"]: row["person_id"] for row in rows(opened, "person_records")}
+    )
     lines += differences("response", oracle_responses(answers), engine_responses(opened))
     lines += differences("link", oracle_links(answers), engine_links(opened))
     lines += differences("journey", oracle_journeys(answers), engine_journeys(opened))
@@ -227,7 +229,9 @@ def _oracle_opportunity(answers: Answers, one: Opportunity) -> Row:
 
 def engine_opportunities(opened: Opened) -> dict[str, Row]:
     """Opportunity → state, money, origin, track of its own."""
-    visits, reached = (grouped(opened, part, "opportunity_id") for part in ("opportunity_visits", "opportunity_reached"))
+    visits, reached = (
+        grouped(opened, part, "opportunity_id") for part in ("opportunity_visits", "opportunity_reached")
+    )
     origins = {row["opportunity_id"]: row["journey_id"] for row in rows(opened, "opportunity_origins")}
     found = {}
     for row in rows(opened, "deals"):

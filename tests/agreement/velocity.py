@@ -13,10 +13,12 @@ from leadline.metrics.velocity import velocity as ask_engine
 from tests.agreement.compare import differences
 from tests.agreement.questions import Question, Sides, place, rows, unit_name
 from tests.oracle.survival import Spell, advance_median, advance_share, quantile
-from tests.oracle.velocity import implied_only, stuck, velocity, waiting_days, waiting_stages
+from tests.oracle.velocity import implied_only, stuck, stuck_in, velocity_in, waiting_days, waiting_stages
+from tests.oracle.volume import Periods
 
 # The engine's curves are products and sums of up to some hundred floats; the oracle's are exact fractions.
 ROUNDING = 1e-12
+COUNTS = ("n", "open", "excluded", "stuck")
 FIGURES = ("median_days", "p75_days", "p90_days", "advance_share", "advance_median_days", "waiting_share")
 CAUSES = {"advanced": "advanced", "exit": "exit", None: "censored"}
 DAY = 86_400
@@ -26,7 +28,7 @@ def velocity_differences(sides: Sides, question: Question) -> list[str]:
     """Every stage's times, counts, percentiles and share of the waiting days."""
     spells, expected = oracle(sides, question)
     result = ask_engine(sides.opened, question.query)
-    found = {(*place(row, question.by)[1], row["stage"]): row for row in rows(result)}
+    found = {(*place(row, question.by), row["stage"]): row for row in rows(result)}
     what = f"velocity {question}"
     lines = differences(f"times {what}", spells, engine_spells(sides, question))
     lines += differences(what, expected, {key: counted(row) for key, row in found.items()})
@@ -36,7 +38,7 @@ def velocity_differences(sides: Sides, question: Question) -> list[str]:
         for name in FIGURES
         if key in expected and not close(expected[key][name], row[name])
     ]
-    listed = Counter((*place(row, question.by)[1], row["stage"]) for row in rows(result.records()))
+    listed = Counter((*place(row, question.by), row["stage"]) for row in rows(result.records()))
     return lines + differences(f"list of {what}", {key: len(own) for key, own in spells.items()}, listed)
 
 
@@ -44,7 +46,7 @@ class Row(dict[str, Any]):
     """Counts that must be equal; figures under the same keys are compared with room for rounding."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, dict) and all(self[name] == other[name] for name in ("n", "open", "excluded"))
+        return isinstance(other, dict) and all(self[name] == other[name] for name in COUNTS)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -52,27 +54,42 @@ class Row(dict[str, Any]):
 
 def counted(row: dict[str, Any]) -> Row:
     """The engine's counts."""
-    return Row({name: row[name] for name in ("n", "open", "excluded")})
+    return Row({name: row[name] for name in COUNTS})
 
 
 def oracle(sides: Sides, question: Question) -> tuple[dict[tuple, Counter], dict[tuple, Row]]:
-    """Times with their causes, and the row of the table, per (dimensions, stage)."""
+    """Times with their causes, and the row of the table, per (period, dimensions, stage)."""
     answers, by = sides.answers, question.by
+    periods = Periods(answers, question.grain, question.start, question.end)
     times: dict[tuple, Counter] = {}
     table: dict[tuple, Row] = {}
-    waiting = waiting_days(answers, question.unit, None, by)
+    waiting = waits_of(sides, question)
     whole = sum(waiting.values(), Fraction(0))
     for stage in wanted(sides, question.unit):
-        spells = velocity(answers, question.unit, stage, by)
-        excluded = implied_only(answers, question.unit, stage, by)
-        waits = {dims: days for (_, dims, name), days in waiting.items() if name == stage}
-        for dims in {*spells, *excluded, *waits}:
-            own, key = spells.get(dims, []), (*sides.dims(by, dims), stage)
+        spells, limit = velocity_in(answers, question.unit, stage, by, periods), limit_of(sides, question.unit, stage)
+        old = {} if limit is None else stuck_in(answers, question.unit, stage, limit, by, periods)
+        excluded = implied_only(answers, question.unit, stage, by, periods)
+        waits = {(None, dims): days for (dims, name), days in waiting.items() if name == stage}
+        for at in {*spells, *excluded, *waits, *old}:
+            own, key = spells.get(at, []), (sides.period(question.grain, at[0]), sides.dims(by, at[1]), stage)
             if own:
                 times[key] = Counter((unit_name(name), seconds(one), CAUSES[one.cause]) for name, one in own)
-            table[key] = _row([one for _, one in own], excluded.get(dims, 0))
-            table[key]["waiting_share"] = waits[dims] / whole if dims in waits else None
+            table[key] = _row([one for _, one in own], excluded.get(at, 0))
+            table[key]["stuck"] = None if limit is None else old.get(at, 0)
+            table[key]["waiting_share"] = waits[at] / whole if at in waits else None
     return times, table
+
+
+def waits_of(sides: Sides, question: Question) -> dict[tuple, Fraction]:
+    """Days stood within the days asked for per (dimensions, waiting stage); none where periods are asked for.
+
+    The days asked for are one month here, or without bounds.
+    """
+    if question.grain is not None:
+        return {}
+    grain = None if question.start is None else "month"
+    found = waiting_days(sides.answers, question.unit, grain, question.by)
+    return {(dims, stage): days for (first, dims, stage), days in found.items() if first == question.start}
 
 
 def _row(spells: list[Spell], excluded: int) -> Row:
@@ -103,14 +120,15 @@ def seconds(spell: Spell) -> int:
 
 
 def engine_spells(sides: Sides, question: Question) -> dict[tuple, Counter]:
-    """Time and cause of each unit per (dimensions, stage), from the marks the table counts."""
+    """Time and cause of each unit per (period, dimensions, stage), as the table counts them."""
     asked = ask(sides.opened, question.query)
-    sums = standing.summed(asked, standing.measured(asked))
+    sums = periods.within(asked, standing.summed(asked, standing.measured(asked)), "entered_day")
     described = dimensions.described(asked, units.units(asked)).drop("opened_day")
     marks = periods.with_period(asked, sums, "entered_day").join(described, "unit_id")
     found: dict[tuple, Counter] = {}
     for row in sides.opened.arrow(marks).to_pylist():
-        key = (*[row[name] for name in question.by], asked.stage_name(row["stage_no"]))
+        dims = tuple(row[name] for name in question.by)
+        key = (asked.period_label(row["period_day"]), dims, asked.stage_name(row["stage_no"]))
         found.setdefault(key, Counter())[row["unit_id"], row["seconds"], row["cause"]] += 1
     return found
 
@@ -129,13 +147,20 @@ def close(expected: Fraction | None, found: float | None) -> bool:
 
 def stuck_differences(sides: Sides, unit: str) -> list[str]:
     """The list of open visits older than the configured days of their stage."""
-    days = sides.answers.funnel.stuck_days
     expected = {
-        (unit_name(name), stage): round(float(age), 6)
-        for stage, limit in days.items()
-        if stage in wanted(sides, unit) and stage in waiting_stages(sides.answers, unit)
+        (unit_name(name), stage): float(age)
+        for stage in wanted(sides, unit)
+        if (limit := limit_of(sides, unit, stage)) is not None
         for name, age in stuck(sides.answers, unit, stage, limit)
     }
     result = ask_engine(sides.opened, Question(unit).query, stuck=True)
-    found = {(row["unit_id"], row["stage"]): round(row["age_days"], 6) for row in rows(result)}
-    return differences(f"stuck {unit}", expected, found)
+    return differences(
+        f"stuck {unit}", expected, {(row["unit_id"], row["stage"]): row["age_days"] for row in rows(result)}
+    )
+
+
+def limit_of(sides: Sides, unit: str, stage: str) -> int | None:
+    """Days after which a visit of a waiting stage is stuck; None: not judged."""
+    if stage not in waiting_stages(sides.answers, unit):
+        return None
+    return sides.answers.funnel.stuck_days.get(stage)

@@ -483,7 +483,7 @@ def test_kaplan_meier_and_aalen_johansen() -> None:
     spells = [Spell(Fraction(day), cause) for day, cause in enumerate(causes, start=1)]
     # S: 4/5, then × 2/3 = 8/15, then × 1/2 = 4/15. Advanced: 1/5 + 8/15 × 1/2 = 7/15
     assert quantile(spells, Fraction(1, 2)) == 4
-    assert quantile(spells, Fraction(1, 5)) == 1
+    assert quantile(spells, Fraction(1, 5)) == 2  # met exactly from day 1 to the next end on day 3 (D41)
     assert quantile(spells, Fraction(3, 4)) is None
     assert advance_share(spells) == Fraction(7, 15)
     assert advance_median(spells) == 4  # half of 7/15 is above 1/5
@@ -556,9 +556,9 @@ def test_influence_by_model_and_window() -> None:
     (sourced,) = influence(answers, "even", window="sourced").allocations
     assert (sourced.credits, sourced.other) == ({"m1": 3334, "m2": 3333}, 3333)
     (last,) = influence(answers, "last", window="sourced").allocations
-    assert (last.credits, last.other) == ({"m1": 0, "m2": 0}, 10000)  # touches without points
+    assert (last.credits, last.other) == ({}, 10000)  # touches without points are no credits
     (first,) = influence(answers, "first", date="closed").allocations
-    assert (first.by_campaign(answers), first.day) == ({"a": 10000, "b": 0, "c": 0}, dt.date(2024, 4, 1))
+    assert (first.by_campaign(answers), first.day) == ({"a": 10000}, dt.date(2024, 4, 1))
 
 
 def test_why_nothing_is_attributed() -> None:

@@ -74,22 +74,41 @@ def velocity(
     answers: Answers, unit: str, stage: str, by: tuple[str, ...] = ()
 ) -> dict[Dims, list[tuple[str | Pass, Spell]]]:
     """Spells of a stage by dimensions, with the unit's id."""
-    found: dict[Dims, list[tuple[str | Pass, Spell]]] = {}
+    whole = velocity_in(answers, unit, stage, by, Periods(answers, None))
+    return {dims: spells for (_, dims), spells in whole.items()}
+
+
+def velocity_in(
+    answers: Answers, unit: str, stage: str, by: tuple[str, ...], periods: Periods
+) -> dict[tuple[dt.date | None, Dims], list[tuple[str | Pass, Spell]]]:
+    """The same by period of the first entry into the stage; whole spells, whatever the period's end."""
+    found: dict[tuple[dt.date | None, Dims], list[tuple[str | Pass, Spell]]] = {}
     for subject in subjects(answers, unit):
         one = spell(answers, subject, stage, answers.stages)
-        if one is not None:
-            found.setdefault(tuple(subject.dimensions[name] for name in by), []).append((subject.id, one))
+        if one is not None and periods.holds(day := subject.track.first[stage].day):
+            key = (periods.of(day), tuple(subject.dimensions[name] for name in by))
+            found.setdefault(key, []).append((subject.id, one))
     return found
 
 
-def implied_only(answers: Answers, unit: str, stage: str, by: tuple[str, ...] = ()) -> dict[Dims, int]:
-    """§7: how many reached the stage without ever a time: excluded and counted."""
+def implied_only(
+    answers: Answers, unit: str, stage: str, by: tuple[str, ...], periods: Periods
+) -> dict[tuple[dt.date | None, Dims], int]:
+    """§7: how many reached the stage without ever a time: excluded and counted.
+
+    By period of the next timed entry; those without any stand under None unless days are asked for (D39).
+    """
     stages = stages_of(answers, unit)
-    return Counter(
-        tuple(subject.dimensions[name] for name in by)
-        for subject in subjects(answers, unit)
-        if stage in subject.track.reached(stages) and stage not in subject.track.first
-    )
+    found: Counter[tuple[dt.date | None, Dims]] = Counter()
+    for subject in subjects(answers, unit):
+        first = subject.track.first
+        if stage not in subject.track.reached(stages) or stage in first:
+            continue
+        later = [first[one].day for one in stages[stages.index(stage) :] if one in first]
+        if periods.holds(min(later)) if later else not periods.bounded:
+            period = periods.of(min(later)) if later else None
+            found[period, tuple(subject.dimensions[name] for name in by)] += 1
+    return found
 
 
 def waiting_stages(answers: Answers, unit: str) -> list[str]:
@@ -143,11 +162,26 @@ def _periods_of(answers: Answers, visit: Visit, periods: Periods) -> list[tuple[
 
 def stuck(answers: Answers, unit: str, stage: str, days: int) -> list[tuple[str | Pass, Fraction]]:
     """§7 Stuck: open visits of the stage older than a fixed number of days, with their age."""
-    found = []
-    for subject in subjects(answers, unit):
-        visit = subject.track.visits[-1] if subject.track.visits else None
-        if visit is not None and visit.left is None and visit.stage == stage:
-            age = visit_days(answers, visit)
-            if age > days:
-                found.append((subject.id, age))
-    return found
+    return [(subject.id, visit_days(answers, visit)) for subject, visit in _stuck(answers, unit, stage, days)]
+
+
+def stuck_in(
+    answers: Answers, unit: str, stage: str, days: int, by: tuple[str, ...], periods: Periods
+) -> dict[tuple[dt.date | None, Dims], int]:
+    """How many are stuck by period of the entry of that visit."""
+    return Counter(
+        (periods.of(visit.entered.day), tuple(subject.dimensions[name] for name in by))
+        for subject, visit in _stuck(answers, unit, stage, days)
+        if periods.holds(visit.entered.day)
+    )
+
+
+def _stuck(answers: Answers, unit: str, stage: str, days: int) -> list[tuple[Subject, Visit]]:
+    standing = [
+        (subject, subject.track.visits[-1])
+        for subject in subjects(answers, unit)
+        if subject.track.visits and subject.track.visits[-1].left is None
+    ]
+    return [
+        (subject, visit) for subject, visit in standing if visit.stage == stage and visit_days(answers, visit) > days
+    ]

@@ -217,7 +217,7 @@ def _waiting(asked: Asked, visits: ir.Table, described: ir.Table) -> dict[tuple,
     within = standing.overlap(waits, asked.opened["days"], asked.start_day, asked.end_day)
     joined = within.join(described, "unit_id")
     summed = joined.group_by(*asked.by, "stage_no").aggregate(seconds=joined.within_s.sum())
-    rows = asked.opened.arrow(summed).to_pylist()
+    rows = asked.opened.arrow(summed.filter(summed.seconds > 0)).to_pylist()
     total = sum(row["seconds"] for row in rows)
     return {(*[row[name] for name in asked.by], 0, row["stage_no"]): row["seconds"] / total for row in rows if total}
 
