@@ -212,7 +212,8 @@ OBJECTS: Final[dict[str, dict[str, Kind]]] = {
         text="Subject",
         datetime="ActivityDateTime StartDateTime EndDateTime CreatedDate LastModifiedDate SystemModstamp",
         date="ActivityDate",
-    ),}
+    ),
+}
 
 HISTORY_PARENT: Final[dict[str, tuple[str, str]]] = {
     "LeadHistory": ("Lead", "LeadId"),

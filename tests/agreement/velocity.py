@@ -51,6 +51,8 @@ class Row(dict[str, Any]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    __hash__ = None  # equal rows may differ in figures, so none is a key
+
 
 def counted(row: dict[str, Any]) -> Row:
     """The engine's counts."""

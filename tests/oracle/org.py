@@ -170,14 +170,15 @@ def random_funnel(draw: Draw) -> Funnel:
     )
     names = [stage.name for stage in stages]
     days = {f"{a}>{b}": draw.rng.choice([1, 30, 45, 365]) for a, b in itertools.combinations(names, 2)}
-    return Funnel(
-        stages=[stage.model_dump(by_alias=True) for stage in stages],  # as written: names of days are checked
-        outcomes=outcomes,
-        window_days={pair: window for pair, window in days.items() if draw.chance(0.15)},
-        stuck_days={name: draw.rng.choice([1, 30, 90]) for name in names if draw.chance(0.3)},
-        look_back_days=draw.rng.choice([90, 90, 30, 0]),
-        dormancy_days=draw.rng.choice([180, 180, 60]),
-    )
+    written = {
+        "stages": [stage.model_dump(by_alias=True) for stage in stages],  # as written: names of days are checked
+        "outcomes": outcomes,
+        "window_days": {pair: window for pair, window in days.items() if draw.chance(0.15)},
+        "stuck_days": {name: draw.rng.choice([1, 30, 90]) for name in names if draw.chance(0.3)},
+        "look_back_days": draw.rng.choice([90, 90, 30, 0]),
+        "dormancy_days": draw.rng.choice([180, 180, 60]),
+    }
+    return Funnel.model_validate(written)
 
 
 def closing_stages(draw: Draw) -> list[Stage]:

@@ -64,7 +64,7 @@ def add_deal(org: Org, draw: Draw, currencies: list[str]) -> Row:
     row["LastStageChangeDate"] = None
     if draw.chance(0.05):  # a change the history does not show
         row["StageName"] = draw.rng.choice([*OPEN_STAGES, *CLOSED])
-        row["LastStageChangeDate"] = max(draw.instant(), last["CreatedDate"])
+        row["LastStageChangeDate"] = max((draw.instant(), last["CreatedDate"]), key=str)
     set_flags(row)
     org["Opportunity"].append(row)
     return row
