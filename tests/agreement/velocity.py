@@ -162,7 +162,5 @@ def stuck_differences(sides: Sides, unit: str) -> list[str]:
 
 
 def limit_of(sides: Sides, unit: str, stage: str) -> int | None:
-    """Days after which a visit of a waiting stage is stuck; None: not judged."""
-    if stage not in waiting_stages(sides.answers, unit):
-        return None
-    return sides.answers.funnel.stuck_days.get(stage)
+    """Days after which a visit of a stage is stuck, as configured; None: not judged."""
+    return sides.answers.funnel.stuck_days.get(stage) if stage in wanted(sides, unit) else None

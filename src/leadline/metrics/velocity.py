@@ -226,7 +226,7 @@ def _stuck(asked: Asked, visits: ir.Table) -> ir.Table:
     """Open visits older than the stage's limit: unit_id, stage_no, seconds, entered_s, entered_day."""
     limits = [
         (stage, limit)
-        for stage in waiting_stages(asked.funnel)
+        for stage in _stages(asked, None, None)
         if (limit := numbers.stuck_seconds(asked, stage)) is not None
     ]
     cases = [(visits.stage_no == stage, visits.seconds > limit) for stage, limit in limits]
