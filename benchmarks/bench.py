@@ -8,6 +8,7 @@ process of its own; short steps are run three times and their median is kept.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import ROOT, Measured, description, measured
 
@@ -142,8 +144,8 @@ inputs, each metric at most 5 × the scan of its columns, peak memory at most 6 
 
 - **seconds**: the whole process, start included. **work**: of a metric, the question itself.
 - **limit**: for import, DuckDB reading the same CSV files with an explicit schema, every cell parsed and
-  typed, nothing kept; *to tables*: the same, kept in the tables of a database file. For build and metrics, DuckDB hashing every value of the records, or of the columns
-  that the metric's queries read, once.
+  typed, nothing kept; *to tables*: the same, kept in the tables of a database file. For build and
+  metrics, DuckDB hashing every value of the records, or of the columns that the metric's queries read, once.
 - **×** = work ÷ limit. Each step runs in a process of its own; a step under {short:.0f} s is run three
   times and the median kept.
 """
@@ -155,7 +157,7 @@ def page(figures: dict[str, dict[str, object]]) -> str:
     for size in [one for one in PEOPLE if one in figures]:
         one = figures[size]
         parts.append(
-            f"## {size} campaign members\n\n{one['machine']}.\n\n"
+            f"## {size} campaign members\n\n{one['machine']}. {_load(one['load'])}\n\n"
             f"{one['rows']:,} rows of all objects in {one['csv_mb']:,.0f} MB of CSV, generated in "
             f"{one['generate_seconds']:.1f} s; ledger {one['ledger_mb']:,.0f} MB, snapshot {one['snapshot_mb']:,.0f} MB.\n\n"
             "| step | seconds | work | peak MB | limit | × | aim |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
@@ -163,6 +165,13 @@ def page(figures: dict[str, dict[str, object]]) -> str:
             + "\n"
         )
     return "\n".join(parts)
+
+
+def _load(load: Any) -> str:
+    """How busy the machine was with other work: its load average before and after the run."""
+    before, after = load
+    busy = ", so seconds and limits hold other work too" if before > 1 else ""
+    return f"Load average before {before:.1f}, after {after:.1f}{busy}."
 
 
 def _row(line: dict[str, float]) -> str:
@@ -181,7 +190,9 @@ def main() -> None:
         sys.exit(f"no such size: {', '.join(unknown)}; known: {', '.join(PEOPLE)}")
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     for size in sizes:
-        figures[size] = {"machine": description(), **run(size)}
+        before = os.getloadavg()[0]
+        measures = run(size)
+        figures[size] = {"machine": description(), "load": [before, os.getloadavg()[0]], **measures}
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
         KEPT.write_text(page(figures), encoding="utf-8")
     print(page({size: figures[size] for size in sizes}))

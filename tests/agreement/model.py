@@ -175,7 +175,7 @@ def _oracle_journey(answers: Answers, one: Journey) -> Row:
         "held": sorted(one.held),
         "origin": one.origin,
         "qualified": one.qualified,
-        "conflicts": one.conflicts,
+        "conflicts": len(one.conflicts),
         "requalifications": requalified(answers, one.track),
         **oracle_track(answers, one.track),
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
+from leadline.metrics.query import Query
 from leadline.metrics.volume import volume as ask_engine
 from tests.agreement.compare import differences
 from tests.agreement.questions import Question, Sides, place, rows, unit_name
+from tests.oracle.units import IN_JOURNEYS, units
 from tests.oracle.volume import Cell, standing, volume
 
 COUNTS = ("count", "implied", "re_entries", "regressions", "requalifications")
@@ -54,6 +56,24 @@ def place_of(sides: Sides, question: Question, cell: Cell) -> tuple:
     """(period label, dimension values, stage)."""
     first, dims, stage = cell
     return sides.period(question.grain, first), sides.dims(question.by, dims), stage
+
+
+def touched_differences(sides: Sides, unit: str) -> list[str]:
+    """First entries under every campaign that the unit's counted responses belong to (overlapping)."""
+    answers = sides.answers
+    campaigns: dict[Any, set[str]] = defaultdict(set)
+    for one in answers.responses.values():
+        if one.fate in IN_JOURNEYS and one.journey is not None:
+            campaigns[one.journey if unit == "journeys" else one.person].add(one.campaign)
+    expected = Counter(
+        ("all", sides.dims(("campaign",), (campaign,)), stage)
+        for one in units(answers, unit)
+        for campaign in campaigns[one.id]
+        for stage in one.first
+    )
+    result = ask_engine(sides.opened, Query(by=("campaign",), unit=unit, touched=True))
+    found = {(*place(row, ("campaign",)), row["stage"]): row["count"] for row in rows(result) if row["count"]}
+    return differences(f"touched {unit}", expected, found)
 
 
 def standing_differences(sides: Sides, question: Question) -> list[str]:

@@ -93,6 +93,7 @@ class Journey:
 
     outcome: won, open, lost, disqualified, recycled, dormant. ended_by: closed, disqualified,
     recycled, dormant or None. start is None for the pass of a person with untimed entries only (D7).
+    conflicts: (record, outcome, second) that would have ended it but for an open opportunity (D35).
     """
 
     person: str
@@ -105,7 +106,7 @@ class Journey:
     responses: list[str] = field(default_factory=list)
     origin: str | None = None
     qualified: bool = False
-    conflicts: int = 0
+    conflicts: set[tuple[str, str, dt.datetime]] = field(default_factory=set)
     track: Track = field(default_factory=Track)
 
     @property

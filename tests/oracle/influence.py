@@ -12,6 +12,9 @@ from tests.oracle.records import flag, text, when
 from tests.oracle.responses import Response
 from tests.oracle.units import IN_JOURNEYS
 
+MODELS = ("first", "last", "even")
+SCOPES = ("role", "primary role", "account")
+WINDOWS = ("influenced", "sourced", "accelerated")
 NO_PERSON = "no person in scope"
 NOBODY = "nobody responded"
 UNDATED = "only undated responses"

@@ -188,7 +188,7 @@ class Passes:
             return
         journey, walk = self._open
         if walk.open_deals:
-            journey.conflicts += 1
+            journey.conflicts.add((event.record, event.name, event.moment.key))
         else:
             self._end(event.moment, event.name)
 

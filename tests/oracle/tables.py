@@ -61,7 +61,7 @@ def _journey(answers: Answers, journey: Journey) -> Values:
         "regressions": len(track.regressions),
         "re_entries": len(track.re_entries),
         "requalifications": len(track.requalifications),
-        "conflicts": journey.conflicts,
+        "conflicts": len(journey.conflicts),
     }
 
 

@@ -141,7 +141,7 @@ def test_the_random_orgs_hold_the_awkward_cases() -> None:
         for journey in answers.journeys.values():
             seen["second pass"] += journey.number == 2
             seen["several deals held"] += len(journey.held) > 1
-            seen["conflict"] += journey.conflicts > 0
+            seen["conflict"] += bool(journey.conflicts)
             seen["regression"] += bool(journey.track.regressions)
             seen["re-entry"] += bool(journey.track.re_entries)
             seen["requalification"] += bool(journey.track.requalifications)

@@ -25,10 +25,12 @@ def ends(events: ir.Table, days: ir.Table, dormancy_days: int, as_of: AsOf) -> i
     ended_by (close, disqualified, recycled, dormant, or null), last_day, status_conflicts.
     """
     inside = events.filter(events.seq <= events.end_seq)
+    ending = inside.record_id.concat(" ", inside.kind, " ", inside.s.cast("string"))
+    conflict = inside.kind.isin(["disqualified", "recycled"]) & ~inside.ender
     summary = inside.group_by("journey_id", "person_id", "pass_no").aggregate(
         last_day=ibis.ifelse(inside.is_activity, inside.day, ibis.null("int64")).max(),
         open_until=inside.until.max(),
-        status_conflicts=(inside.kind.isin(["disqualified", "recycled"]) & ~inside.ender).sum().fill_null(0),
+        status_conflicts=ending.nunique(where=conflict),
     )
     first = inside.filter(inside.seq == 0).select(
         "journey_id", started_s="s", started_day="day", started_is_date="is_date"
