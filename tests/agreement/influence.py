@@ -12,6 +12,7 @@ from leadline.results import Result
 from tests.agreement.compare import differences
 from tests.agreement.questions import Sides, rows
 from tests.oracle.influence import Allocation, Influence, influence
+from tests.oracle.volume import Periods
 
 STATES = ("won", "open", "lost")
 
@@ -91,12 +92,7 @@ def period(sides: Sides, one: Allocation, asked: Credit) -> str | None:
     """Label of the period an opportunity lies in."""
     if asked.grain is None or one.day is None:
         return sides.period(None, None)
-    workspace = sides.answers.settings.workspace
-    from tests.oracle.clock import period_start
-
-    return sides.period(
-        asked.grain, period_start(one.day, asked.grain, workspace.week_start, workspace.fiscal_year_start)
-    )
+    return sides.period(asked.grain, Periods(sides.answers, asked.grain).of(one.day))
 
 
 def oracle_rows(sides: Sides, expected: Influence, asked: Credit) -> dict[tuple, dict[str, Any]]:

@@ -25,8 +25,7 @@ def names(asked: Asked) -> list[str]:
     """Every dimension the unit can be grouped by."""
     fields = declared_dimensions.declared(asked.opened.settings)
     own = [name for name, one in fields.items() if _fits(asked.unit, declared_dimensions.kind_of(one))]
-    fixed = ["owner"] if asked.unit == "opportunities" else []
-    return [*CAMPAIGN, "generated_by", *own, *fixed]
+    return [*CAMPAIGN, "generated_by", *own]
 
 
 def _fits(unit: str, kind: str) -> bool:
@@ -54,9 +53,7 @@ def _with_one(asked: Asked, units: ir.Table, name: str) -> ir.Table:
     if name == "generated_by":
         return _generated_by(asked, units)
     fields = declared_dimensions.declared(asked.opened.settings)
-    kind = "opportunity" if name == "owner" else None
-    if name in fields:
-        kind = declared_dimensions.kind_of(fields[name])
+    kind = declared_dimensions.kind_of(fields[name]) if name in fields else None
     if kind is None:
         raise UnknownNameError("dimension", name, names(asked), f"unit {asked.unit}")
     if not _fits(asked.unit, kind):

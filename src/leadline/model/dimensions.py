@@ -25,6 +25,7 @@ BUILT_IN: dict[str, Dimension] = {
     "opportunity_type": Dimension(object="Opportunity", field="Type"),
     "opportunity_source": Dimension(object="Opportunity", field="LeadSource"),
     "stage_name": Dimension(object="Opportunity", field="StageName"),
+    "owner": Dimension(object="User", field="Name"),
 }
 """Dimensions every workspace has, as far as the source holds their field."""
 
@@ -37,12 +38,10 @@ def declared(settings: Settings) -> dict[str, Dimension]:
 
 
 def kind_of(dimension: Dimension) -> str:
-    """What a dimension belongs to: campaign, person, account, opportunity or owner."""
+    """What a dimension belongs to: campaign, person, account or opportunity (also for its owner)."""
     if dimension.object in ("Lead", "Contact", "Person"):
         return "person"
-    return {"Campaign": "campaign", "Account": "account", "Opportunity": "opportunity", "User": "owner"}[
-        dimension.object
-    ]
+    return "opportunity" if dimension.object == "User" else dimension.object.lower()
 
 
 def values(source: Source, settings: Settings, persons: ir.Table) -> ir.Table:
@@ -60,8 +59,8 @@ def values(source: Source, settings: Settings, persons: ir.Table) -> ir.Table:
 
 def _values(source: Source, name: str, dimension: Dimension, persons: ir.Table) -> ir.Table | None:
     kind = kind_of(dimension)
-    if kind == "owner":
-        return None
+    if dimension.object == "User":
+        return _owners(source, name, dimension.field)
     objects = ["Lead", "Contact"] if dimension.object == "Person" else [dimension.object]
     held = [one for one in objects if source.has(one, dimension.field)]
     if not held:
@@ -73,6 +72,20 @@ def _values(source: Source, name: str, dimension: Dimension, persons: ir.Table) 
         found = _fields(source, dimension.object, dimension.field)
     known = found.filter(found.value.notnull())
     return known.select(dimension=ibis.literal(name), kind=ibis.literal(kind), id="id", value="value")
+
+
+def _owners(source: Source, name: str, field: str) -> ir.Table | None:
+    """A field of the opportunity's owner; without a readable name the owner's id stands for it."""
+    if not source.has("Opportunity", "OwnerId") or (field != "Name" and not source.has("User", field)):
+        return None
+    users = source.with_deleted("User")
+    full = ibis.coalesce(users.FirstName.concat(" ", users.LastName), users.LastName)
+    value = ibis.coalesce(users.Name, full) if field == "Name" else users[field].cast("string")
+    owned = source.table("Opportunity").select("OwnerId", id="Id")
+    joined = owned.left_join(users.select(owner_id="Id", named=value), [("OwnerId", "owner_id")])
+    shown = ibis.coalesce(joined.named, joined.OwnerId) if field == "Name" else joined.named
+    known = joined.select("id", value=shown).filter(ibis._.value.notnull())
+    return known.select(dimension=ibis.literal(name), kind=ibis.literal("opportunity"), id="id", value="value")
 
 
 def _fields(source: Source, name: str, field: str) -> ir.Table:
