@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadline.metrics import trust
+from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
 from leadline.results import Column, Definition, Result, Step
 
@@ -92,10 +93,10 @@ class Assembly:
             list_records=records,
         )
 
-    def list_of(self, marks: ir.Table, what: str, extra: tuple[Column, ...] = ()) -> Result:
+    def list_of(self, group: Grouping, marks: ir.Table, what: str, extra: tuple[Column, ...] = ()) -> Result:
         """The list behind a count: one row per unit counted, from the same marks."""
         evidence = marks["evidence"] if "evidence" in marks.columns else ibis.literal(what)
-        return self._listed(marks.mutate(evidence=evidence), extra, self.asked.by)
+        return self._listed(group.with_links(marks.mutate(evidence=evidence)), extra, self.asked.by)
 
     def credits(self, marks: ir.Table, extra: tuple[Column, ...], by: list[str]) -> Result:
         """The list behind credited amounts: one row per credit."""

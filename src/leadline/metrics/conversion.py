@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from leadline.errors import UnknownNameError, UsageError
 from leadline.maths.intervals import wilson
-from leadline.metrics import dimensions, numbers, periods, units
+from leadline.metrics import numbers, periods, units
 from leadline.metrics.assemble import Assembly
+from leadline.metrics.grouping import Grouping, grouping
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
@@ -89,10 +90,10 @@ def conversion(
         raise UnknownNameError("convention", convention, CONVENTIONS)
     asked = ask(opened, query)
     wanted = transitions(asked, window_days, from_stage, to_stage)
-    described = opened.keep(dimensions.described(asked, units.units(asked)))
-    question = classified(asked, wanted, described)
+    group = grouping(asked)
+    question = classified(asked, wanted, group)
     marks = opened.keep(question)
-    rows = _rows(asked, convention, wanted, marks, described)
+    rows = _rows(asked, convention, wanted, marks, group)
     made = Assembly(asked, "conversion", f"Conversion of {asked.unit}", f"{TEXT[convention]}. Unit: {asked.unit}.")
     return made.result(
         COLUMNS,
@@ -100,7 +101,7 @@ def conversion(
         totals=_totals(asked, rows),
         query=question,
         units=marks,
-        records=lambda: _list(asked, made, marks),
+        records=lambda: _list(made, group, marks),
         notes=_notes(asked, wanted, rows),
     )
 
@@ -125,10 +126,10 @@ def transitions(asked: Asked, window_days: int | None, start: str | None, end: s
     ]
 
 
-def classified(asked: Asked, wanted: list[Transition], described: ir.Table) -> ir.Table:
+def classified(asked: Asked, wanted: list[Transition], group: Grouping) -> ir.Table:
     """Every unit of every transition with its class, its period and whether it converted.
 
-    Columns: those of `described`, from_no, to_no, class, converted, reached_s (first timed entry
+    Columns: unit_id, the dimensions asked for, from_no, to_no, class, converted, reached_s (first timed entry
     into the earlier stage), at_s (into the later one or beyond), period_day.
     """
     reached = units.stages(asked)
@@ -155,7 +156,7 @@ def classified(asked: Asked, wanted: list[Transition], described: ir.Table) -> i
     )
     marked = marked.mutate(converted=(marked["class"] == "started") & marked.on_time)
     kept = periods.within(asked, marked, "day")
-    return periods.with_period(asked, kept, "day").join(described, "unit_id")
+    return group.of(periods.with_period(asked, kept, "day").drop("on_time", "window", "beyond_day"))
 
 
 def _class(asked: Asked, pairs: ir.Table) -> ir.StringValue:
@@ -168,10 +169,10 @@ def _class(asked: Asked, pairs: ir.Table) -> ir.StringValue:
     )
 
 
-def _rows(asked: Asked, convention: str, wanted: list[Transition], marks: ir.Table, described: ir.Table) -> list[dict]:
+def _rows(asked: Asked, convention: str, wanted: list[Transition], marks: ir.Table, group: Grouping) -> list[dict]:
     counted = _count(asked, marks)
-    firsts = _of_first(asked, wanted, described)
-    entries = _entries(asked, described)
+    firsts = _of_first(asked, wanted, group)
+    entries = _entries(asked, group)
     rows = []
     for key, cell in sorted(counted.items(), key=lambda item: _sortable(item[0])):
         *dims, period_day, start, end = key
@@ -224,25 +225,60 @@ def _count(asked: Asked, marks: ir.Table) -> dict[tuple, dict]:
     return {tuple(row[key] for key in keys): row for row in asked.opened.arrow(counted).to_pylist()}
 
 
-def _entries(asked: Asked, described: ir.Table) -> dict[tuple, int]:
+def _entries(asked: Asked, group: Grouping) -> dict[tuple, int]:
     """First timed entries per period and stage: what the period ratio divides."""
     reached = units.stages(asked)
     observed = reached.filter(reached.known == "observed").select("unit_id", "stage_no", day="entered_day")
-    placed = periods.with_period(asked, periods.within(asked, observed, "day"), "day").join(described, "unit_id")
+    placed = group.of(periods.with_period(asked, periods.within(asked, observed, "day"), "day"))
     keys = [*asked.by, "period_day", "stage_no"]
     counted = placed.group_by(*keys).aggregate(entries=placed.count())
     return {tuple(row[key] for key in keys): row["entries"] for row in asked.opened.arrow(counted).to_pylist()}
 
 
-def _of_first(asked: Asked, wanted: list[Transition], described: ir.Table) -> dict[tuple, float]:
-    """Share of the units of the first stage that came to each later stage within the windows so far."""
-    first = wanted[0].start
-    passed, plan = 0, []
-    for one in wanted:
-        passed += one.window
-        plan.append(Transition(first, one.end, passed))
-    cells = _count(asked, classified(asked, plan, described))
-    return {(*key[:-2], key[-1]): cell["converted"] / cell["started"] for key, cell in cells.items() if cell["started"]}
+def _of_first(asked: Asked, wanted: list[Transition], group: Grouping) -> dict[tuple, float]:
+    """Share of the units of the first stage that came to each later stage within the windows so far.
+
+    Counted without a row per unit and stage: every unit old enough is in the denominator, and only
+    those that came further have to be looked at (out of order, or in time).
+    """
+    passed = list(accumulate(one.window for one in wanted))
+    reached = units.stages(asked)
+    first = reached.filter((reached.stage_no == wanted[0].start) & reached.entered_s.notnull())
+    first = first.select("unit_id", reached_s="entered_s", day="entered_day")
+    placed = group.of(periods.with_period(asked, periods.within(asked, first, "day"), "day"))
+    old = [placed.day + window < asked.opened.as_of.day for window in passed]
+    keys = [*asked.by, "period_day"]
+    totals = placed.group_by(*keys).aggregate(
+        **{f"old_{one.end}": is_old.cast("int64").sum() for one, is_old in zip(wanted, old, strict=True)}
+    )
+    further = _came_further(asked, wanted, passed, placed, reached)
+    shares = {}
+    for row in asked.opened.arrow(totals).to_pylist():
+        place = tuple(row[key] for key in keys)
+        for one in wanted:
+            out_of_order, converted = further.get((*place, one.end), (0, 0))
+            if started := row[f"old_{one.end}"] - out_of_order:
+                shares[(*place, one.end)] = converted / started
+    return shares
+
+
+def _came_further(
+    asked: Asked, wanted: list[Transition], passed: list[int], placed: ir.Table, reached: ir.Table
+) -> dict[tuple, tuple[int, int]]:
+    """Of the units of the first stage that are old enough: out of order, and in time, per later stage."""
+    later = reached.select("unit_id", to_no="stage_no", at_s="later_s", at_day="later_day")
+    later = later.filter(later.to_no.isin([one.end for one in wanted]) & later.at_s.notnull())
+    joined = placed.join(later, "unit_id")
+    window = ibis.cases(*[(joined.to_no == one.end, days) for one, days in zip(wanted, passed, strict=True)])
+    known = joined.mutate(window=window.cast("int64"), backwards=joined.at_s < joined.reached_s)
+    known = known.filter(known.day + known.window < asked.opened.as_of.day)
+    on_time = ~known.backwards & (known.at_day - known.day <= known.window)
+    keys = [*asked.by, "period_day", "to_no"]
+    counted = known.group_by(*keys).aggregate(
+        out_of_order=known.backwards.cast("int64").sum(), converted=on_time.cast("int64").sum()
+    )
+    rows = asked.opened.arrow(counted).to_pylist()
+    return {tuple(row[key] for key in keys): (row["out_of_order"], row["converted"]) for row in rows}
 
 
 def _totals(asked: Asked, rows: list[dict]) -> tuple[dict, ...]:
@@ -259,14 +295,14 @@ def _totals(asked: Asked, rows: list[dict]) -> tuple[dict, ...]:
     return tuple(sums.values())
 
 
-def _list(asked: Asked, made: Assembly, marks: ir.Table) -> Result:
+def _list(made: Assembly, group: Grouping, marks: ir.Table) -> Result:
     """The units of the denominator, each with whether it converted."""
     started = marks.filter(marks["class"] == "started")
     listed = started.mutate(
         stage_no=started.from_no, evidence=started["class"], at_s=started.reached_s, in_numerator=started.converted
     )
     return made.list_of(
-        listed, "conversion", extra=(Column("in_numerator", "boolean", help="Counts in the numerator"),)
+        group, listed, "conversion", extra=(Column("in_numerator", "boolean", help="Counts in the numerator"),)
     )
 
 

@@ -11,6 +11,9 @@ from leadline.metrics.query import Asked
 from leadline.model.calendar import DAY_SECONDS
 from leadline.model.funnels import outcome_stages
 
+STAGES = 1000
+"""More than the stages of any funnel."""
+
 ADVANCED, EXIT, CENSORED = "advanced", "exit", "censored"
 
 
@@ -39,7 +42,18 @@ def measured(asked: Asked) -> ir.Table:
         from_s=ibis.ifelse(in_days, waits.entered_day * DAY_SECONDS, waits.entered_s),
         to_s=ibis.ifelse(in_days, left_day * DAY_SECONDS, left_s),
     )
-    return known.mutate(seconds=known.to_s - known.from_s)
+    return known.select(
+        "unit_id",
+        "stage_no",
+        "visit_no",
+        "entered_s",
+        "entered_day",
+        "is_open",
+        "in_days",
+        "from_s",
+        "to_s",
+        seconds=known.to_s - known.from_s,
+    )
 
 
 def summed(asked: Asked, visits: ir.Table) -> ir.Table:
@@ -51,9 +65,10 @@ def summed(asked: Asked, visits: ir.Table) -> ir.Table:
     sums = visits.group_by("unit_id", "stage_no").aggregate(
         seconds=visits.seconds.sum(), entered_day=visits.entered_day.min(), entered_s=visits.entered_s.min()
     )
-    last = ibis.window(group_by="unit_id", order_by=ibis.desc("visit_no"))
-    ranked = visits.mutate(nth=ibis.row_number().over(last))
-    final = ranked.filter(ranked.nth == 0).select("unit_id", last_stage="stage_no", standing="is_open")
+    # The last visit, found by a packed rank: sorting millions of visits takes three times as long.
+    packed = (visits.visit_no * STAGES + visits.stage_no) * 2 + visits.is_open.cast("int64")
+    final = visits.group_by("unit_id").aggregate(last=packed.max())
+    final = final.select("unit_id", last_stage=(final.last // 2) % STAGES, standing=final.last % 2 == 1)
     joined = sums.join(final, "unit_id").join(_won(asked), "unit_id")
     later = joined.last_stage > joined.stage_no
     cause = ibis.cases((later | (~joined.standing & joined.won), ADVANCED), (joined.standing, CENSORED), else_=EXIT)

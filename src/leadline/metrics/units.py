@@ -80,7 +80,10 @@ def visits(asked: Asked) -> ir.Table:
     if asked.unit == "opportunities":
         own = _of(opened, asked, "opportunity_visits").rename(unit_id="opportunity_id")
         return own.filter(own.stage_no.isin(list(asked.stages)))
-    of_journeys = _of(opened, asked, "journey_visits").join(links(asked), "journey_id").drop("journey_id")
+    of_journeys = _of(opened, asked, "journey_visits")
+    if asked.unit == "journeys":
+        return of_journeys.rename(unit_id="journey_id")
+    of_journeys = of_journeys.join(links(asked), "journey_id").drop("journey_id")
     return of_journeys.filter(of_journeys.stage_no > 0) if asked.unit == "responses" else of_journeys
 
 

@@ -10,14 +10,14 @@ import math
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 
 from leadline.errors import UnknownNameError
-from leadline.maths.survival import Durations, aalen_johansen, kaplan_meier
+from leadline.maths.survival import aalen_johansen, kaplan_meier
 from leadline.metrics import dimensions, numbers, periods, standing, units
 from leadline.metrics.assemble import Assembly
+from leadline.metrics.grouping import Grouping, grouping
+from leadline.metrics.lengths import NOTHING, Lengths, counted, number
 from leadline.metrics.query import Asked, Query, ask
-from leadline.model.calendar import DAY_SECONDS
 from leadline.model.funnels import waiting_stages
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
@@ -76,12 +76,12 @@ def velocity(
     asked = ask(opened, query)
     # Where a unit went afterwards and what it shares with other stages needs all visits: choose last.
     visits, stages = opened.keep(standing.measured(asked)), _stages(asked, from_stage, to_stage)
-    described = opened.keep(dimensions.described(asked, units.units(asked)).drop("opened_day"))
+    group = grouping(asked)
     made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXT} Unit: {asked.unit}.")
     if stuck:
         own = visits.filter(visits.stage_no.isin(stages))
-        return _stuck_list(asked, made, _stuck(asked, own), described)
-    return _table(asked, made, visits, described, stages)
+        return _stuck_list(asked, made, _stuck(asked, own), group)
+    return _table(asked, made, visits, group, stages)
 
 
 def _stages(asked: Asked, start: str | None, end: str | None) -> list[int]:
@@ -91,20 +91,20 @@ def _stages(asked: Asked, start: str | None, end: str | None) -> list[int]:
     return [stage for stage in asked.stages if first <= stage <= last and stage in {0, *waiting_stages(asked.funnel)}]
 
 
-def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, stages: list[int]) -> Result:
-    question = _marks(asked, visits, described)
+def _table(asked: Asked, made: Assembly, visits: ir.Table, group: Grouping, stages: list[int]) -> Result:
+    question = _marks(asked, visits, group)
     question = question.filter(question.stage_no.isin(stages))
     marks = asked.opened.keep(question)
-    cells = _cells(asked, marks)
-    excluded = _excluded(asked, described)
-    waiting = _waiting(asked, visits, described)
-    stuck = _stuck_counts(asked, visits, described)
+    cells = counted(asked, marks, [*asked.by, "period_day", "stage_no"])
+    excluded = _excluded(asked, group)
+    waiting = _waiting(asked, visits, group)
+    stuck = _stuck_counts(asked, visits, group)
     rows = []
     # A stage can be stood in, skipped or stuck in where nobody entered it.
     found = {key for part in (cells, excluded, waiting, stuck) for key in part if key[-1] in stages}
     for key in sorted(found, key=_sortable):
         *dims, period_day, stage_no = key
-        cell = cells.get(key) or _Cell()
+        cell = cells.get(key, NOTHING)
         rows.append(
             {
                 **dict(zip(asked.by, dims, strict=True)),
@@ -113,7 +113,7 @@ def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, 
                 "to_stage": None,
                 "measure": "sum",
                 "excluded": excluded.get(key, 0) + cell.negative,
-                **cell.figures(),
+                **_figures(cell),
                 "waiting_share": waiting.get(key),
                 "stuck": stuck.get(key, 0) if numbers.stuck_seconds(asked, stage_no) is not None else None,
                 "sla_share": None,
@@ -124,7 +124,7 @@ def _table(asked: Asked, made: Assembly, visits: ir.Table, described: ir.Table, 
         rows,
         query=question,
         units=marks,
-        records=lambda: made.list_of(marks.mutate(at_s=marks.entered_s, evidence=marks.cause), "velocity"),
+        records=lambda: made.list_of(group, marks.mutate(at_s=marks.entered_s, evidence=marks.cause), "velocity"),
         notes=_notes(asked),
     )
 
@@ -134,78 +134,44 @@ def _sortable(key: tuple) -> tuple:
     return (*[(value is None, value or "") for value in dims], period_day, stage_no)
 
 
-def _marks(asked: Asked, visits: ir.Table, described: ir.Table) -> ir.Table:
+def _marks(asked: Asked, visits: ir.Table, group: Grouping) -> ir.Table:
     """One row per unit and stage: seconds, cause, period, dimensions."""
     sums = standing.summed(asked, visits)
     kept = periods.within(asked, sums, "entered_day")
-    return periods.with_period(asked, kept, "entered_day").join(described, "unit_id")
+    return group.of(periods.with_period(asked, kept, "entered_day").drop("last_stage", "standing", "won"))
 
 
-class _Cell:
-    """Counts per distinct length of one stage in one group."""
-
-    def __init__(self) -> None:
-        self.lengths: list[int] = []
-        self.counts: list[tuple[int, int, int]] = []
-        self.negative = 0
-
-    def add(self, row: dict) -> None:
-        """Take one distinct length with its counts."""
-        if row["seconds"] < 0:
-            self.negative += row["advanced"] + row["exited"] + row["censored"]
-            return
-        self.lengths.append(row["seconds"])
-        self.counts.append((row["advanced"], row["exited"], row["censored"]))
-
-    def figures(self) -> dict[str, float | int | None]:
-        """The survival figures of a row."""
-        counts = np.array(self.counts, dtype=np.int64).reshape(-1, 3)
-        durations = Durations.of(np.array(self.lengths) / DAY_SECONDS, counts[:, :2], counts[:, 2])
-        quantiles = kaplan_meier(durations).quantile([0.5, 0.75, 0.9])
-        advance = aalen_johansen(durations, 0)
-        half = advance.time_to([advance.final / 2])[0] if advance.final > 0 else math.nan
-        return {
-            "n": int(counts.sum()),
-            "open": int(counts[:, 2].sum()),
-            "median_days": _number(quantiles[0, 0]),
-            "median_low": _number(quantiles[0, 1]),
-            "median_high": _number(quantiles[0, 2]),
-            "p75_days": _number(quantiles[1, 0]),
-            "p90_days": _number(quantiles[2, 0]),
-            "advance_share": advance.final if len(self.lengths) else None,
-            "advance_median_days": _number(half),
-        }
+def _figures(lengths: Lengths) -> dict[str, float | int | None]:
+    """The survival figures of a row."""
+    durations = lengths.durations()
+    quantiles = kaplan_meier(durations).quantile([0.5, 0.75, 0.9])
+    advance = aalen_johansen(durations, 0)
+    half = advance.time_to([advance.final / 2])[0] if advance.final > 0 else math.nan
+    return {
+        "n": lengths.units,
+        "open": lengths.waiting,
+        "median_days": number(quantiles[0, 0]),
+        "median_low": number(quantiles[0, 1]),
+        "median_high": number(quantiles[0, 2]),
+        "p75_days": number(quantiles[1, 0]),
+        "p90_days": number(quantiles[2, 0]),
+        "advance_share": advance.final if lengths.units else None,
+        "advance_median_days": number(half),
+    }
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _cells(asked: Asked, marks: ir.Table) -> dict[tuple, _Cell]:
-    keys = [*asked.by, "period_day", "stage_no"]
-    counted = marks.group_by(*keys, "seconds").aggregate(
-        advanced=(marks.cause == standing.ADVANCED).cast("int64").sum(),
-        exited=(marks.cause == standing.EXIT).cast("int64").sum(),
-        censored=(marks.cause == standing.CENSORED).cast("int64").sum(),
-    )
-    cells: dict[tuple, _Cell] = {}
-    for row in asked.opened.arrow(counted).to_pylist():
-        cells.setdefault(tuple(row[key] for key in keys), _Cell()).add(row)
-    return cells
-
-
-def _excluded(asked: Asked, described: ir.Table) -> dict[tuple, int]:
+def _excluded(asked: Asked, group: Grouping) -> dict[tuple, int]:
     """Units for which the stage is only implied, per group and period of their next entry."""
     reached = units.stages(asked)
     implied = reached.filter(reached.known != "observed")
     kept = periods.within(asked, implied, "beyond_day")
-    placed = periods.with_period(asked, kept, "beyond_day").join(described, "unit_id")
+    placed = group.of(periods.with_period(asked, kept, "beyond_day"))
     keys = [*asked.by, "period_day", "stage_no"]
-    counted = placed.group_by(*keys).aggregate(units=placed.count())
-    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(counted).to_pylist()}
+    found = placed.group_by(*keys).aggregate(units=placed.count())
+    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(found).to_pylist()}
 
 
-def _waiting(asked: Asked, visits: ir.Table, described: ir.Table) -> dict[tuple, float]:
+def _waiting(asked: Asked, visits: ir.Table, group: Grouping) -> dict[tuple, float]:
     """Share of each waiting stage in all days stood within the range asked for, per group.
 
     Only without grain: a visit lies in many periods at once.
@@ -215,7 +181,7 @@ def _waiting(asked: Asked, visits: ir.Table, described: ir.Table) -> dict[tuple,
     stages = waiting_stages(asked.funnel)
     waits = visits.filter(visits.stage_no.isin(stages) & (visits.seconds >= 0))
     within = standing.overlap(waits, asked.opened["days"], asked.start_day, asked.end_day)
-    joined = within.join(described, "unit_id")
+    joined = group.of(within)
     summed = joined.group_by(*asked.by, "stage_no").aggregate(seconds=joined.within_s.sum())
     rows = asked.opened.arrow(summed.filter(summed.seconds > 0)).to_pylist()
     total = sum(row["seconds"] for row in rows)
@@ -234,12 +200,12 @@ def _stuck(asked: Asked, visits: ir.Table) -> ir.Table:
     return visits.filter(visits.is_open & over)
 
 
-def _stuck_counts(asked: Asked, visits: ir.Table, described: ir.Table) -> dict[tuple, int]:
+def _stuck_counts(asked: Asked, visits: ir.Table, group: Grouping) -> dict[tuple, int]:
     kept = periods.within(asked, _stuck(asked, visits), "entered_day")
-    placed = periods.with_period(asked, kept, "entered_day").join(described, "unit_id")
+    placed = group.of(periods.with_period(asked, kept, "entered_day"))
     keys = [*asked.by, "period_day", "stage_no"]
-    counted = placed.group_by(*keys).aggregate(units=placed.count())
-    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(counted).to_pylist()}
+    found = placed.group_by(*keys).aggregate(units=placed.count())
+    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(found).to_pylist()}
 
 
 STUCK_COLUMNS = (
@@ -254,10 +220,9 @@ STUCK_COLUMNS = (
 )
 
 
-def _stuck_list(asked: Asked, made: Assembly, stuck: ir.Table, described: ir.Table) -> Result:
+def _stuck_list(asked: Asked, made: Assembly, stuck: ir.Table, group: Grouping) -> Result:
     kept = periods.within(asked, stuck, "entered_day")
-    joined = kept.join(described, "unit_id")
-    labelled = dimensions.attach(asked, joined, ["campaign"])
+    labelled = dimensions.attach(asked, group.with_links(group.of(kept)), ["campaign"])
     found = asked.opened.arrow(
         labelled.select(
             *asked.by,

@@ -6,9 +6,11 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.errors import UnknownNameError
-from leadline.metrics import dimensions, periods, units
+from leadline.metrics import periods, units
 from leadline.metrics.assemble import Assembly
+from leadline.metrics.grouping import Grouping, grouping
 from leadline.metrics.query import Asked, Query, ask
+from leadline.model.funnels import closed_stages
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 
@@ -36,19 +38,21 @@ def volume(opened: Opened, query: Query, *, view: str = "entered") -> Result:
     if view not in VIEWS:
         raise UnknownNameError("view", view, VIEWS)
     asked = ask(opened, query)
-    marks = _MARKS[view](asked)
-    described = dimensions.described(asked, units.units(asked))
-    question = marks.join(described.drop("opened_day"), "unit_id")
-    joined = opened.keep(question)
-    counted = joined.group_by(*asked.by, "period_day", "stage_no").aggregate(
-        **{name: (joined.mark == name).cast("int64").sum() for name in _COUNTS},
-        money=ibis.ifelse(joined.mark == "count", joined.amount, ibis.null("int64")).sum(),
+    group = grouping(asked)
+    question = group.of(_MARKS[view](asked))
+    marks = opened.keep(question)
+    amount = marks.amount if asked.unit == "opportunities" else ibis.null("int64")
+    counted = marks.group_by(*asked.by, "period_day", "stage_no").aggregate(
+        **{name: (marks.mark == name).cast("int64").sum() for name in _COUNTS},
+        money=ibis.ifelse(marks.mark == "count", amount, ibis.null("int64")).sum(),
     )
     rows = opened.arrow(counted).to_pylist()
-    return _assemble(asked, view, rows, question, joined)
+    return _assemble(asked, view, rows, question, marks, group)
 
 
-def _assemble(asked: Asked, view: str, rows: list[dict], question: ir.Table, joined: ir.Table) -> Result:
+def _assemble(
+    asked: Asked, view: str, rows: list[dict], question: ir.Table, marks: ir.Table, group: Grouping
+) -> Result:
     made = Assembly(asked, "volume", f"Volume of {asked.unit}: {view}", f"{TEXT[view]}. Unit: {asked.unit}.")
     with_money = asked.unit == "opportunities"
     table_rows = []
@@ -77,8 +81,8 @@ def _assemble(asked: Asked, view: str, rows: list[dict], question: ir.Table, joi
         table_rows,
         totals=totals,
         query=question,
-        units=joined,
-        records=lambda: made.list_of(joined.filter(joined.mark == "count"), view),
+        units=marks,
+        records=lambda: made.list_of(group, marks.filter(marks.mark == "count"), view),
         notes=["Counts overlap: a unit stands under every campaign it touched."] if asked.query.touched else [],
     )
 
@@ -155,15 +159,27 @@ def _entered(asked: Asked) -> ir.Table:
 
 
 def _again(asked: Asked, all_visits: ir.Table) -> ir.Table:
-    """Visits that are not the unit's first of their stage, won deals after the first included."""
-    entries = all_visits.select("unit_id", "stage_no", "entered_s", "entered_day")
-    if asked.unit != "opportunities":
-        outcomes = asked.opened["journey_outcomes"].filter(ibis._.funnel == asked.funnel_name)
-        own = outcomes.join(units.links(asked), "journey_id").select("unit_id", "stage_no", "entered_s", "entered_day")
-        entries = ibis.union(entries, own)
+    """Visits that are not the unit's first of their stage, won deals after the first included.
+
+    Visits of a journey or opportunity know it themselves, but for stages that a close can enter as
+    well; other units have several journeys, so theirs are ranked.
+    """
+    columns = ("unit_id", "stage_no", "entered_s", "entered_day")
+    if asked.unit == "opportunities":
+        return all_visits.filter(all_visits.re_entry).select(*columns)
+    outcomes = asked.opened["journey_outcomes"].filter(ibis._.funnel == asked.funnel_name)
+    own = outcomes.join(units.links(asked), "journey_id").select(*columns)
+    if asked.unit != "journeys":
+        return _after_first(ibis.union(all_visits.select(*columns), own))
+    shared = all_visits.stage_no.isin([stage.number for stage in closed_stages(asked.funnel)] or [-1])
+    ranked = _after_first(ibis.union(all_visits.filter(shared).select(*columns), own))
+    return ibis.union(all_visits.filter(~shared & all_visits.re_entry).select(*columns), ranked)
+
+
+def _after_first(entries: ir.Table) -> ir.Table:
     window = ibis.window(group_by=["unit_id", "stage_no"], order_by=["entered_s", "entered_day"])
     ranked = entries.mutate(nth=ibis.row_number().over(window))
-    return ranked.filter(ranked.nth > 0)
+    return ranked.filter(ranked.nth > 0).drop("nth")
 
 
 def _cohort(asked: Asked) -> ir.Table:
