@@ -114,13 +114,14 @@ class Question:
         first = points.credited(points.pointed(question, self.models[0]), valued)
         valued = asked.opened.keep(valued)
         touched = asked.opened.keep(question)
-        reasons = touches.reasons(asked, valued, self.scope, touched)
+        reasons = asked.opened.keep(touches.reasons(asked, valued, self.scope, touched))
+        outside = self._outside(deals)
         rows, totals = [], []
         for model in self.models:
             credits = points.credited(points.pointed(touched, model), valued)
             found = Rows(self.shape, model, credits, valued, reasons)
             rows += found.rows()
-            totals += found.totals(self._outside(deals))
+            totals += found.totals(outside)
         text = TEXT.format(days=self.look_back, date=self.date)
         made = Assembly(asked, "influence", "Campaign influence", text)
         return made.result(
@@ -160,6 +161,8 @@ class Question:
             chosen = chosen.filter(chosen.state != "open")
         placed = periods.with_period(asked, periods.within(asked, chosen, day), day)
         keyed = placed.mutate(unit_id=placed.opportunity_id)
+        if self.whole:
+            return keyed
         linked = self._linked(keyed)
         return dimensions.attach(asked, dimensions.filtered(asked, linked), self.deal_by)
 
