@@ -23,7 +23,7 @@ from benchmarks.machine import ROOT, Measured, description, measured
 PLACE = ROOT / "bench-workspace"
 KEPT = Path(__file__).with_name("README.md")
 FIGURES = Path(__file__).with_name("figures.json")
-PEOPLE = {"10k": 2_000, "100k": 20_000, "1M": 200_000, "10M": 2_000_000}
+PEOPLE = {"10k": 2_000, "100k": 20_000, "1M": 200_000, "5M": 1_000_000, "10M": 2_000_000}
 METRICS = ("volume", "conversion", "velocity", "influence")
 AIMS = {"import": 3.0, "import, to tables": 3.0, "build": 10.0, **dict.fromkeys(METRICS, 5.0)}
 SHORT = 20.0
