@@ -1,0 +1,1 @@
+"""Identities that hold on any org, shown on random ones."""

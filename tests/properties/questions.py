@@ -1,0 +1,69 @@
+"""Every metric in many forms, as functions of an open model; answers as plain rows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from leadline.metrics.conversion import conversion
+from leadline.metrics.influence import influence
+from leadline.metrics.query import UNITS, Query
+from leadline.metrics.velocity import velocity
+from leadline.metrics.volume import VIEWS, volume
+from leadline.model.opened import Opened
+from leadline.results import Result
+
+Ask = Callable[[Opened], Result]
+
+
+def units(found: Opened) -> tuple[str, ...]:
+    """Units of the first funnel."""
+    _, funnel = found.funnel(None)
+    return UNITS if funnel.of_people else ("opportunities",)
+
+
+def volumes(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
+    """Volume of every unit in every view."""
+    for unit, view in itertools.product(units(found), VIEWS):
+        asked = Query(unit=unit, **query)
+        yield f"volume {unit} {view}", lambda one, asked=asked, view=view: volume(one, asked, view=view)
+
+
+def conversions(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
+    """Conversion of every unit."""
+    for unit in units(found):
+        asked = Query(unit=unit, **query)
+        yield f"conversion {unit}", lambda one, asked=asked: conversion(one, asked)
+
+
+def velocities(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
+    """Time in stage of the units that stand in stages."""
+    for unit in set(units(found)) & {"journeys", "opportunities"}:
+        asked = Query(unit=unit, **query)
+        yield f"velocity {unit}", lambda one, asked=asked: velocity(one, asked)
+
+
+def influences(**query: Any) -> Iterator[tuple[str, Ask]]:
+    """Influence by the models of the settings, per scope and window."""
+    for scope, window in [("role", "influenced"), ("account", "influenced"), ("role", "sourced")]:
+        asked = Query(**query)
+        yield (
+            f"influence {scope} {window}",
+            lambda one, asked=asked, scope=scope, window=window: influence(one, asked, scope=scope, window=window),
+        )
+
+
+def everything(found: Opened) -> list[tuple[str, Ask]]:
+    """All of these."""
+    return [*volumes(found), *conversions(found), *velocities(found), *influences()]
+
+
+def some(found: Opened, seed: int) -> list[tuple[str, Ask]]:
+    """A quarter of all of these, another one for the next seed: asking is what takes the time."""
+    return everything(found)[seed % 4 :: 4]
+
+
+def rows(result: Result) -> list[str]:
+    """Rows in an order that does not depend on the engine."""
+    return sorted(repr(sorted(row.items(), key=lambda item: item[0])) for row in result.table.to_pylist())
