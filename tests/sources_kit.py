@@ -56,10 +56,11 @@ class Staged:
             assert staged.rows == loaded == self.query(staged.object, "count(*)")[0][0]
 
 
-def staged(path: Path, settings: dict[str, Any] | None = None, **options: Any) -> Staged:
-    """Stage a path with settings given as the tables of leadline.toml; accounts are checked."""
-    work = path.parent / f"{path.name}-staged"
-    number = sum(1 for _ in path.parent.glob(f"{path.name}-staged*"))
+def staged(path: Path | list[Path], settings: dict[str, Any] | None = None, **options: Any) -> Staged:
+    """Stage a path, or several, with settings given as the tables of leadline.toml; accounts are checked."""
+    first = path if isinstance(path, Path) else path[0]
+    work = first.parent / f"{first.name}-staged"
+    number = sum(1 for _ in first.parent.glob(f"{first.name}-staged*"))
     work = work.with_name(f"{work.name}-{number}")
     load = stage(
         path, Settings.model_validate(settings or {}), staging=work / "staging", rejected=work / "rejected", **options

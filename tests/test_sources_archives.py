@@ -112,6 +112,35 @@ def test_a_weekly_export(tmp_path: Path, shared_data: Path):
         staged(path)
 
 
+def test_the_parts_of_an_export_are_one_load_whatever_their_order(tmp_path: Path, shared_data: Path):
+    path = weekly(tmp_path, shared_data.parent / "salesforce" / "weekly_export.json")
+    parts = sorted(path.iterdir(), reverse=True)
+    whole, made = staged(path), staged(parts)
+    assert [one.file for one in made.load.accounts] == [one.file for one in whole.load.accounts]
+    assert [(one.object, one.rows) for one in made.load.objects] == [
+        (one.object, one.rows) for one in whole.load.objects
+    ]
+    assert (made.load.coverage, made.load.findings) == ("full", ())
+    assert made.load.name == "WE_00D000000000001EAA_2.ZIP, WE_00D000000000001EAA_1.ZIP"
+    (finding,) = staged(parts[:1], extracted_at=made.load.extracted_at).load.findings
+    assert "WE_00D000000000001EAA_1.ZIP" in finding.message
+
+
+def test_several_paths_with_a_single_file_are_partial(tmp_path: Path):
+    archive = zipped(tmp_path / "a.zip", Lead=LEADS)
+    single = folder(tmp_path, Contact=LEADS) / "Contact.csv"
+    made = staged([archive, single])
+    assert made.load.coverage == "partial"
+    assert [one.object for one in made.load.objects] == ["Contact", "Lead"]
+    with pytest.raises(SourceError, match="twice"):
+        staged([single, single])
+    again = tmp_path / "other"
+    again.mkdir()
+    (again / "Contact.csv").write_text(LEADS)
+    with pytest.raises(SourceError, match=r"a file Contact\.csv"):
+        staged([single, again])
+
+
 def test_an_archive_of_one_folder_is_that_folder(tmp_path: Path):
     archive = zipped(tmp_path / "mac.zip", **{"export__Lead.csv": LEADS, "__MACOSX__export__._Lead.csv": "x"})
     with zipfile.ZipFile(archive, "a") as more:

@@ -347,6 +347,24 @@ def test_the_scan_finds_every_record_of_a_text():
     assert records.faults == {}
 
 
+@pytest.mark.parametrize("alphabet", ['a,"\n', 'a,"\n\r', 'aaaa,,"","\r\n', "ab,\n", "ab,\r\n"])
+def test_the_scan_by_words_agrees_with_the_scan_by_fields(alphabet: str):
+    """Whatever lies on the border of a block or of a word of 64 bytes."""
+    rng = random.Random(alphabet)
+    for _ in range(scaled(1500)):
+        text = "".join(rng.choices(alphabet, k=rng.choice([3, 63, 64, 65, 130, 400]))).encode()
+        last = rng.random() < 0.5
+        found = read_records(text, b",", last=last, block=rng.choice([1, 3, 63, 64, 65, 128, 1 << 18]))
+        start, slow = 0, []
+        while start < len(text) and (record := next_record(text, b",", start, last=last)).end >= 0:
+            slow.append(record)
+            start = record.end
+        assert found.ends.tolist() == [record.end for record in slow]
+        good = [at for at, record in enumerate(slow) if record.fault is None]
+        assert [int(found.fields[at]) for at in good] == [slow[at].fields for at in good]
+        assert found.faults == {at: record.fault for at, record in enumerate(slow) if record.fault}
+
+
 def test_the_scan_waits_for_the_rest_of_a_record():
     for text in (b'a,"b', b"a,b", b"a,b\r", b'a,"b"', b'a,"b""'):
         assert len(read_records(text, b",", last=False).ends) == 0

@@ -16,7 +16,7 @@ import pytest
 
 from leadline.config import Settings
 from leadline.errors import AmbiguousDatesError, SourceError
-from leadline.sources import csv_reader
+from leadline.sources import csv_reader, parts
 from leadline.sources.files import stage
 from tests.scale import scaled
 from tests.sources_kit import Staged, folder, staged, table
@@ -211,10 +211,13 @@ def test_without_stamps_the_last_in_file_order_stays(tmp_path: Path):
 
 def test_duplicates_over_many_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(csv_reader.Sizes, "__init__", _small_sizes(csv_reader.Sizes.__init__))
+    monkeypatch.setattr(parts, "BATCHES", 3)
     rng = random.Random(5)
     rows = [(str(rng.randrange(60)), str(number), "x" if rng.random() < 0.1 else "5") for number in range(300)]
     made = staged(folder(tmp_path, Opportunity=table("Id,Name,Amount", *map(",".join, rows))), extracted_at=STAMP)
-    assert len(made.object("Opportunity").files) > 5
+    files = made.object("Opportunity").files
+    assert len(files) > 1
+    assert all(path.name.endswith("-once.parquet") for path in files)
     good = {key: name for key, name, amount in rows if amount == "5"}
     assert dict(made.query("Opportunity", "Id, Name")) == good
     reasons = {int(one["line"]) - 2: one["reason"] for one in made.rejects("Opportunity.csv")}

@@ -7,8 +7,11 @@ import random
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from leadline.config import FileMap, Settings
 from leadline.errors import AmbiguousDatesError, SourceError
 from tests.scale import scaled
 from tests.sources_kit import Staged, folder, staged, table
@@ -176,6 +179,47 @@ def test_a_decimal_comma_among_decimal_points_is_rejected(tmp_path: Path):
     values = ["1.5", "1.234,50", "12,5", "2,500", "3"]
     assert wrong(tmp_path, "Amount", values) == ["1.234,50", "12,5"]
     assert read_as(tmp_path, "Amount", values) == [Decimal("1.5"), Decimal(2500), Decimal(3)]
+
+
+def declared(mark: str, name: str = "Opportunity.csv") -> Settings:
+    return Settings(files={name: FileMap(object="Lead" if name == "Lead.csv" else "Opportunity", decimal=mark)})
+
+
+def test_a_declared_decimal_comma_is_no_question(tmp_path: Path):
+    values = ["1.234", "1.234,56", "7", "12,5", "12.5", "1,234.56", "EUR 1.234.567", ""]
+    comma = declared(",")
+    assert read_as(tmp_path, "Amount", values, settings=comma) == [
+        Decimal(value) if value else None for value in ("1234", "1234.56", "7", "12.5", "1234567", "")
+    ]
+    made = column(tmp_path, "Amount", values, settings=comma)
+    assert [one["reason"] for one in made.rejects("Opportunity.csv")] == [
+        "'12.5' is no number with a decimal comma",
+        "'1,234.56' is no number with a decimal comma",
+    ]
+    lead = declared(",", "Lead.csv")
+    assert read_as(tmp_path, "NumberOfEmployees", ["1.500", "2,5", "3,0"], "Lead", settings=lead) == [1500, 3]
+
+
+def test_a_declared_decimal_point_settles_what_a_comma_would_leave_open(tmp_path: Path):
+    point = declared(".")
+    assert read_as(tmp_path, "Amount", ["12,5", "1.5", "1,234"], settings=point) == [Decimal("1.5"), Decimal(1234)]
+    assert wrong(tmp_path, "NumberOfEmployees", ["2.000", "2024"], "Lead") == ["2.000"]
+    lead = declared(".", "Lead.csv")
+    assert read_as(tmp_path, "NumberOfEmployees", ["2.000", "2,024", "2.5"], "Lead", settings=lead) == [2, 2024]
+
+
+def test_a_declared_mark_holds_for_its_file_alone(tmp_path: Path):
+    first, second = table("Id,Amount", "1,1.234"), table("Id,Amount", "2,1.234")
+    files = folder(tmp_path, Opportunity_1=first, Opportunity_2=second)
+    made = staged(files, extracted_at=STAMP, settings=declared(",", "Opportunity_1.csv"))
+    assert made.values("Opportunity", "Amount") == [Decimal(1234), Decimal("1.234")]
+
+
+def test_parquet_has_no_decimal_mark_to_declare(tmp_path: Path):
+    place = folder(tmp_path)
+    pq.write_table(pa.table({"Id": ["1"], "Amount": ["1,5"]}), place / "deals.parquet")
+    with pytest.raises(SourceError, match="no decimal mark"):
+        staged(place, extracted_at=STAMP, settings=declared(",", "deals.parquet"))
 
 
 def test_the_decimal_mark_is_one_for_all_files_of_an_object(tmp_path: Path):

@@ -7,19 +7,31 @@ value found and what would be right.
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import tomllib
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from leadline.config_faults import Fault, all_faults, merged
 from leadline.errors import ConfigError, did_you_mean
+from leadline.formulas import check as formula_check
 from leadline.schema import OBJECTS
 
 FILE_NAME = "leadline.toml"
+WORKED = ("mon", "tue", "wed", "thu", "fri")
+"""Weekdays that are worked unless told otherwise."""
 
 Generator = Literal["marketing", "sales", "partner", "other"]
 """Who generated a lead, as `[generated_by]` may say."""
@@ -54,6 +66,27 @@ def _zone_fault(table: dict[str, Any], key: str = "timezone") -> Iterator[Fault]
         yield key, f"is no IANA time zone; write a name such as 'Europe/Berlin'.{did_you_mean(zone, known)}"
 
 
+def _date_text(entry: Any) -> Any:
+    """A date of TOML as its text; anything else as it is."""
+    return entry.isoformat() if isinstance(entry, dt.date) and not isinstance(entry, dt.datetime) else entry
+
+
+def _workday_faults(table: dict[str, Any]) -> Iterator[Fault]:
+    """Holidays that are no date and no region, weekdays that do not exist."""
+    given = table.get("holidays")
+    entries = _texts([given] if isinstance(given, str) else given)
+    names = _texts(table.get("workdays"))
+    if not entries and not names:
+        return
+    # Loaded only for workspaces that set them: the index rests on arrays.
+    from leadline import workdays
+
+    for entry, sentence in workdays.holiday_faults(entries):
+        yield "holidays", f"holds {entry!r}, which {sentence}"
+    for name, sentence in workdays.weekday_faults(names) if names else ():
+        yield "workdays", f"holds {name!r}, which {sentence}"
+
+
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
@@ -69,10 +102,27 @@ class WorkspaceSettings(_Settings):
     currency: str | None = Field(None, description="Reporting currency, an ISO code; without it the corporate one")
     fiscal_year_start: int = Field(1, ge=1, le=12, description="First month of the fiscal year")
     week_start: Literal["monday", "saturday", "sunday"] = Field("monday", description="First day of the week")
+    holidays: list[str] = Field(
+        default_factory=list,
+        description="Days off: a region such as 'DE', 'DE-BY' or 'US', or a list of dates and regions; without them every weekday of `workdays` is worked",
+    )
+    workdays: list[str] = Field(
+        default_factory=lambda: list(WORKED),
+        min_length=1,
+        description="Weekdays that are worked: mon, tue, wed, thu, fri, sat, sun",
+    )
+
+    @field_validator("holidays", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        # One region may stand without brackets, and TOML has dates of its own.
+        entries = [value] if isinstance(value, str | dt.date) else value
+        return [_date_text(entry) for entry in entries] if isinstance(entries, list) else entries
 
     @classmethod
     def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:
         yield from _zone_fault(table)
+        yield from _workday_faults(table)
         currency = table.get("currency")
         if isinstance(currency, str) and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
             yield "currency", "must be an ISO code of three capital letters, e.g. 'EUR'"
@@ -96,6 +146,15 @@ class AmountSettings(_Settings):
             for currency, rate in budget.items():
                 if isinstance(rate, int | float) and rate <= 0:
                     yield f"budget.{currency}", "must be greater than 0"
+
+
+class OpportunitySettings(_Settings):
+    """How opportunities are read."""
+
+    close_date: Literal["history", "field"] = Field(
+        "history",
+        description="What dates a close: stage history (without it the last stage change, then CloseDate), or the field CloseDate alone, as reports of Salesforce do",
+    )
 
 
 class ResponseSettings(_Settings):
@@ -168,6 +227,9 @@ class Stage(_Settings):
 
     name: str = Field(min_length=1)
     sources: list[StageSource] = Field(alias="from", min_length=1)
+    optional: bool = Field(
+        False, description="May be skipped: reached by an entry of its own only, and skipping it breaks no order"
+    )
 
 
 class Outcomes(_Settings):
@@ -179,6 +241,10 @@ class Outcomes(_Settings):
     recycled: list[StageSource] = Field(default_factory=list)
 
 
+FIRST_RESPONSE = "first-response"
+"""The key of `sla_days` beside the stages: the time from qualification to the first response."""
+
+
 class Funnel(_Settings):
     """Ordered stages and outcomes.
 
@@ -186,7 +252,7 @@ class Funnel(_Settings):
     stage is Inquiry, a response. Otherwise it is a funnel of opportunities.
     """
 
-    stages: list[Stage] = Field(min_length=1)
+    stages: list[Stage] = Field(min_length=1, max_length=999)
     outcomes: Outcomes = Outcomes()
     look_back_days: int = Field(90, ge=0, description="How long before qualification a response can tip the journey")
     dormancy_days: int = Field(180, ge=1, description="Days without activity after which a journey ends")
@@ -196,6 +262,10 @@ class Funnel(_Settings):
     stuck_days: dict[str, int] = Field(
         default_factory=dict,
         description="Days per stage after which an open record is stuck, in place of the learned ones",
+    )
+    sla_days: dict[str, int] = Field(
+        default_factory=dict,
+        description="Days per stage within which a record has to leave it, as agreed; 'first-response' for the first response",
     )
 
     @property
@@ -216,6 +286,7 @@ class Funnel(_Settings):
             yield "stages", f"must have different names; twice: {', '.join(twice)}"
         yield from _shared_value_faults(stages)
         yield from _day_faults(table, "stuck_days", names)
+        yield from _day_faults(table, "sla_days", [*names, FIRST_RESPONSE])
         yield from _day_faults(
             table, "window_days", [f"{a}>{b}" for at, a in enumerate(names) for b in names[at + 1 :]]
         )
@@ -253,6 +324,9 @@ class FileMap(_Settings):
     date_order: Literal["ymd", "dmy", "mdy"] | None = None
     encoding: str | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
+    decimal: Literal[",", "."] | None = Field(
+        None, description="Mark before the decimals of all numbers; default: what each column proves, else a point"
+    )
     timezone: str | None = None
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Per field: value in the file = value to store"
@@ -285,6 +359,42 @@ class Dimension(_Settings):
     field: str
 
 
+class Formula(_Settings):
+    """A number of your own by name, over counts, amounts and times of stages (`leadline formula NAME`)."""
+
+    expression: str = Field(min_length=1, description="The formula, e.g. 'SQL / MQL'")
+    title: str | None = Field(None, description="What stands above its table; without it the expression")
+    unit: Literal["responses", "people", "journeys", "accounts", "opportunities"] | None = Field(
+        None, description="What is counted; without it journeys where there are people, else opportunities"
+    )
+    format: Literal["number", "rate", "money", "days"] | None = Field(
+        None, description="How its value is shown; without it by what the expression yields"
+    )
+    funnel: str | None = Field(None, description="Whose stages it names; without it the first funnel's")
+
+
+def _formula_faults(settings: dict[str, Any]) -> Iterator[Fault]:
+    """Names, funnels, syntax, stages and formats of all formulas."""
+    written, funnels = settings.get("formula"), settings.get("funnel")
+    funnels = funnels if isinstance(funnels, dict) else {}
+    for name, table in written.items() if isinstance(written, dict) else ():
+        if sentence := formula_check.name_fault(name):
+            yield ("formula", name), sentence
+        if not isinstance(table, dict):
+            continue
+        chosen = table.get("funnel", next(iter(funnels), None))
+        if isinstance(table.get("funnel"), str) and chosen not in funnels:
+            yield ("formula", name, "funnel"), f"is no funnel of this file.{did_you_mean(str(chosen), funnels)}"
+        funnel = funnels.get(chosen) if isinstance(chosen, str) else None
+        stages = (
+            _texts([one.get("name") for one in _tables(funnel.get("stages"))]) if isinstance(funnel, dict) else None
+        )
+        expression, shown_as = table.get("expression"), table.get("format")
+        if isinstance(expression, str) and expression:
+            found = formula_check.faults(expression, shown_as if isinstance(shown_as, str) else None, stages)
+            yield from (((("formula", name, key)), sentence) for key, sentence in found)
+
+
 class InfluenceSettings(_Settings):
     """Defaults of `leadline influence`."""
 
@@ -304,6 +414,7 @@ class Settings(_Settings):
 
     workspace: WorkspaceSettings = WorkspaceSettings()
     amount: AmountSettings = AmountSettings()
+    opportunities: OpportunitySettings = OpportunitySettings()
     responses: ResponseSettings = ResponseSettings()
     funnel: dict[str, Funnel] = Field(default_factory=dict)
     files: dict[str, FileMap] = Field(default_factory=dict)
@@ -311,8 +422,21 @@ class Settings(_Settings):
     generated_by: dict[str, Generator] = Field(
         default_factory=dict, description="LeadSource or campaign type = marketing | sales | partner | other"
     )
+    generated_by_role: dict[str, Generator] = Field(
+        default_factory=dict,
+        description="Role (its id) or department of the user who created the person's record = marketing | sales | partner | other",
+    )
+    written_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="Name, username, profile (its id) or user type of the creator of a record = what to call it, e.g. integration",
+    )
     influence: InfluenceSettings = InfluenceSettings()
     audit: dict[str, AuditSettings] = Field(default_factory=dict)
+    formula: dict[str, Formula] = Field(default_factory=dict)
+
+    @classmethod
+    def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:
+        yield from _formula_faults(table)
 
     @property
     def default_funnel(self) -> str | None:

@@ -13,8 +13,11 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from leadline.errors import did_you_mean
 
-Fault = tuple[str, str]
-"""A key relative to the table at hand ("" for the table itself, dots and [n] below it) and a sentence."""
+Fault = tuple[str | tuple[str, ...], str]
+"""A key relative to the table at hand and a sentence.
+
+The key is text ("" for the table itself, dots and [n] below it) or its parts, where names may hold dots.
+"""
 
 _OWN = "leadline"
 _SHOWN = 80
@@ -56,7 +59,9 @@ def _again(item: ErrorDetails) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=item["loc"], input=item["input"])
 
 
-def _path_of(key: str) -> tuple[str | int, ...]:
+def _path_of(key: str | tuple[str, ...]) -> tuple[str | int, ...]:
+    if isinstance(key, tuple):
+        return key
     # Names of stages may hold dots, so only the first dot parts table and key.
     head, _, rest = key.partition(".")
     if (match := re.fullmatch(r"(\w+)\[(\d+)\]", head)) is not None:

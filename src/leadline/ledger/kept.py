@@ -20,6 +20,7 @@ from leadline import engines
 from leadline.findings import Finding
 from leadline.ledger import landing
 from leadline.ledger.promises import SQL_TYPES, moment_of
+from leadline.progress import Progress, Silent
 from leadline.schema import Kind
 from leadline.sources.staged import Coverage, FileAccount, StagedLoad
 
@@ -44,9 +45,13 @@ class KeptObject:
 
         Columns are taken by position: dlt replaces quotes and line breaks in their names.
         """
+        alike: dict[tuple[str, ...], list[Path]] = {}
+        for path, names in self.files:
+            alike.setdefault(names, []).append(path)
+        # One scan of many files is shared between the cores; scans of one file each come in turn.
         parts = [
-            f"SELECT * FROM read_parquet({engines.file_list([path])}) AS t ({', '.join(map(engines.quoted, names))})"
-            for path, names in self.files
+            f"SELECT * FROM read_parquet({engines.file_list(paths)}) AS t ({', '.join(map(engines.quoted, names))})"
+            for names, paths in alike.items()
         ]
         nothing = ", ".join(f"NULL::{SQL_TYPES[kind]} AS {engines.quoted(name)}" for name, kind in self.columns.items())
         return " UNION ALL BY NAME ".join(parts) or f"SELECT {nothing} WHERE false"
@@ -117,8 +122,12 @@ def key_of(staged: StagedLoad, content: str) -> str:
     return f"{moment_of(staged):%Y%m%dT%H%M%S%f}Z-{content[:16]}"
 
 
-def keep(workspace: Path, staged: StagedLoad, content: str, *, allow_vanish: bool) -> KeptLoad:
+def keep(
+    workspace: Path, staged: StagedLoad, content: str, *, allow_vanish: bool, progress: Progress | None = None
+) -> KeptLoad:
     """Take a load into the workspace; it is there when its folder is, whole.
+
+    `progress` hears of the rows of each object that has come.
 
     Raises:
         LedgerError: the files do not hold what `StagedLoad` promises, or dlt failed.
@@ -127,7 +136,7 @@ def keep(workspace: Path, staged: StagedLoad, content: str, *, allow_vanish: boo
     draft = folder.with_name(_DRAFT + folder.name)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    objects = _land(workspace, staged, draft)
+    objects = _land(workspace, staged, draft, progress or Silent())
     manifest = {
         "content": content,
         "name": staged.name,
@@ -158,19 +167,22 @@ def clear_drafts(workspace: Path) -> None:
         shutil.rmtree(draft)
 
 
-def _land(workspace: Path, staged: StagedLoad, draft: Path) -> list[dict[str, Any]]:
+def _land(workspace: Path, staged: StagedLoad, draft: Path, progress: Progress) -> list[dict[str, Any]]:
     """Have the files landed by dlt, move them into the folder of the load, and describe them."""
     tables = landing.prepare(workspace, staged.objects)
     landed = landing.land(workspace, tables)
-    described: dict[str, dict[str, Any]] = {
-        each.object: {"object": each.object, "columns": each.columns, "rows": each.rows, "files": []}
-        for each in staged.objects
-    }
-    for table in tables:
-        shutil.move(landed[table.name], draft / f"{table.name}.parquet")
-        _sync(draft / f"{table.name}.parquet")
-        described[table.object]["files"].append({"name": f"{table.name}.parquet", "columns": table.names})
-    return list(described.values())
+    described = []
+    for each in staged.objects:
+        files = []
+        for table in tables:
+            for number, path in enumerate(landed[table.name] if table.object == each.object else []):
+                name = f"{table.name}_{number:04}.parquet"
+                shutil.move(path, draft / name)
+                _sync(draft / name)
+                files.append({"name": name, "columns": table.names})
+        described.append({"object": each.object, "columns": each.columns, "rows": each.rows, "files": files})
+        progress.advance(each.rows)
+    return described
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

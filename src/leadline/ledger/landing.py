@@ -42,13 +42,23 @@ _HINTS: Final[dict[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file on its way: each has a table of its own, since files of an object may order columns differently."""
+    """Files on their way that agree in the order of their columns; each such group has a table of its own.
+
+    Attributes:
+        name: its name for dlt.
+        object: what the files hold.
+        names: their columns, in order.
+        nullable: whether each column may hold nulls.
+        columns: kinds of the columns.
+        paths: the files.
+    """
 
     name: str
     object: str
-    path: Path
     names: list[str]
+    nullable: list[bool]
     columns: dict[str, Kind]
+    paths: list[Path]
 
 
 def prepare(workspace: Path, objects: Sequence[StagedObject]) -> list[Table]:
@@ -62,19 +72,22 @@ def prepare(workspace: Path, objects: Sequence[StagedObject]) -> list[Table]:
     clear(workspace)
     folder = workspace / FOLDER
     folder.mkdir(parents=True)
-    tables = []
+    tables: dict[tuple[object, ...], Table] = {}
     for index, staged in enumerate(objects):
         for part, path in enumerate(staged.files):
-            name = f"{index:03}_{part:04}"
             if not is_typed(path, staged.columns):
-                cast(path, folder / f"{name}.parquet", staged)
-                path = folder / f"{name}.parquet"
-            tables.append(Table(f"part_{name}", staged.object, path, pq.read_schema(path).names, staged.columns))
-    return tables
+                cast(path, folder / f"{index:03}_{part:04}.parquet", staged)
+                path = folder / f"{index:03}_{part:04}.parquet"
+            fields = [(field.name, field.nullable) for field in pq.read_schema(path)]
+            name = f"part_{index:03}_{len(tables):04}"
+            names, nullable = [name for name, _ in fields], [holds for _, holds in fields]
+            new = Table(name, staged.object, names, nullable, staged.columns, [])
+            tables.setdefault((index, *fields), new).paths.append(path)
+    return list(tables.values())
 
 
-def land(workspace: Path, tables: Sequence[Table]) -> dict[str, Path]:
-    """Where each file landed, by name of its table.
+def land(workspace: Path, tables: Sequence[Table]) -> dict[str, list[Path]]:
+    """Where the files landed, by name of their table.
 
     Raises:
         LedgerError: dlt failed; nothing was taken.
@@ -86,11 +99,25 @@ def land(workspace: Path, tables: Sequence[Table]) -> dict[str, Path]:
         place = _place(folder)
         try:
             _run(place, tables)
-            return {table.name: next((place / "landed" / _DATASET / table.name).iterdir()) for table in tables}
-        except (DltException, OSError, StopIteration) as error:
-            raise LedgerError(
-                f"The files could not be taken into {workspace}: {_cause(error)} Nothing was changed."
-            ) from error
+            landed = {table.name: sorted((place / "landed" / _DATASET / table.name).iterdir()) for table in tables}
+        except (DltException, OSError) as error:
+            raise _not_taken(workspace, _cause(error)) from error
+    for table in tables:
+        # dlt hands files through, or makes one of them where it must rename a column: the rows tell.
+        sent, arrived = _rows(table.paths), _rows(landed[table.name])
+        if sent != arrived:
+            raise _not_taken(workspace, f"{arrived:,} of {sent:,} rows of {table.object} arrived.")
+    return landed
+
+
+def _rows(paths: Sequence[Path]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(path).num_rows for path in paths)
+
+
+def _not_taken(workspace: Path, why: str) -> LedgerError:
+    return LedgerError(f"The files could not be taken into {workspace}: {why} Nothing was changed.")
 
 
 def clear(workspace: Path) -> None:
@@ -119,15 +146,15 @@ def _resource(table: Table) -> Any:
     import dlt
     import pyarrow.parquet as pq
 
-    metadata = pq.read_metadata(table.path)
     # dlt rewrites a file whose columns may hold nulls where the hint says otherwise, or reversely.
     columns: dict[str, Any] = {
-        field.name: {**_HINTS[SQL_TYPES[table.columns[field.name]]], "nullable": field.nullable}
-        for field in metadata.schema.to_arrow_schema()
+        name: {**_HINTS[SQL_TYPES[table.columns[name]]], "nullable": nullable}
+        for name, nullable in zip(table.names, table.nullable, strict=True)
     }
 
     def files() -> Iterator[Any]:
-        yield dlt.mark.with_file_import(str(table.path.resolve()), "parquet", metadata.num_rows)
+        for path in table.paths:
+            yield dlt.mark.with_file_import(str(path.resolve()), "parquet", pq.read_metadata(path).num_rows)
 
     return dlt.resource(files, name=table.name, write_disposition="append", columns=columns)
 

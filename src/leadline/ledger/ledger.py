@@ -106,7 +106,7 @@ class Ledger:
             if any(load.content == content for load in all_kept(self.workspace)):
                 return _report_repeated(staged)
             heard.begin("keep", sum(each.rows for each in staged.objects))
-            kept = keep(self.workspace, staged, content, allow_vanish=allow_vanish)
+            kept = keep(self.workspace, staged, content, allow_vanish=allow_vanish, progress=heard)
             return self._complete(kept, heard)
 
     def finish_pending(self, progress: Progress | None = None) -> tuple[LoadReport, ...]:

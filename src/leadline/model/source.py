@@ -51,7 +51,11 @@ class Source:
         records = self.with_deleted(name)
         if "IsDeleted" not in records.columns:
             return records
-        return records.filter(~records.IsDeleted.fill_null(False))
+        deleted = records.IsDeleted
+        if deleted.type().is_string():
+            # A column the schema does not know for this object came as it stood in the file.
+            deleted = deleted.strip().lower().isin(["true", "1"])
+        return records.filter(~deleted.fill_null(False))
 
     def with_deleted(self, name: str) -> ir.Table:
         """Newest records of an object, those marked deleted included."""

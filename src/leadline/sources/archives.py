@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -69,40 +69,77 @@ class SourceFile:
 
 @dataclass
 class Listing:
-    """What was found at a path.
+    """What was found at a path, or at several.
 
     Attributes:
         files: files to read, in the order in which later ones win.
         passed: names of what is no CSV or Parquet file, with the reason.
-        whole: whether the path is a folder or an archive, which stands for all of an org.
+        whole: whether every path is a folder or an archive, which stand for all of an org.
         missing_parts: names of parts that a weekly export should have.
+        parts: org → numbers of the parts of its weekly export that were found.
     """
 
     files: list[SourceFile] = field(default_factory=list)
     passed: list[tuple[str, str]] = field(default_factory=list)
     whole: bool = True
     missing_parts: list[str] = field(default_factory=list)
+    parts: dict[str, list[int]] = field(default_factory=dict)
 
 
-def list_files(path: Path) -> Listing:
-    """Everything at `path` that could hold records.
+def list_files(*paths: Path) -> Listing:
+    """Everything at the paths that could hold records; several paths are one export, ordered by their names.
 
     Raises:
         SourceError: there is nothing, an archive is damaged, encrypted or unpacks beyond reason,
-            or parts of two orgs' exports lie together.
+            parts of two orgs' exports lie together, or two paths bring files of one name.
     """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise SourceError("The same path is given twice. Name each part of the export once.")
+    listing = Listing()
+    for path in sorted(paths, key=lambda one: in_order(one.name)):
+        _add(path, listing)
+    _check_parts(paths, listing)
+    _refuse_same_names(listing)
+    return listing
+
+
+def _add(path: Path, listing: Listing) -> None:
+    """Add what lies at one path."""
     if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
+        _add_folder(path, listing)
+    elif not path.is_file():
         raise SourceError(f"There is no file or folder {path}. Give the path of an export: a folder, a ZIP or a file.")
-    listing = Listing(whole=zipfile.is_zipfile(path))
-    if listing.whole:
+    elif zipfile.is_zipfile(path):
         _add_archive(path, listing)
     elif path.suffix.lower() in {".zip", ".xls", ".xlsx"}:
         raise SourceError(f"{path} is {_instead(path)}. Export the data as CSV or Parquet.")
     else:
+        listing.whole = False
         listing.files.append(_on_disk(path))
-    return listing
+
+
+def _check_parts(paths: Sequence[Path], listing: Listing) -> None:
+    """Which parts of the weekly export are missing; parts of two orgs are refused."""
+    if len(listing.parts) > 1:
+        orgs = ", ".join(sorted(listing.parts))
+        where = paths[0] if len(paths) == 1 else "What is to be imported"
+        raise SourceError(
+            f"{where} holds weekly exports of several orgs ({orgs}). Import each org into its own workspace."
+        )
+    for org, numbers in listing.parts.items():
+        absent = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+        listing.missing_parts += [f"WE_{org}_{number}.ZIP" for number in absent]
+
+
+def _refuse_same_names(listing: Listing) -> None:
+    """Every file has a name of its own: accounts and files of rejected rows go by it."""
+    counted = Counter(file.name for file in listing.files)
+    twice = [name for name, count in counted.items() if count > 1]
+    if twice:
+        raise SourceError(
+            f"Several of the paths bring a file {twice[0]}, so that no message could tell them apart. "
+            "Give the files different names, or import one after the other."
+        )
 
 
 def _instead(path: Path) -> str:
@@ -124,9 +161,7 @@ def in_order(name: str) -> list[tuple[int, str]]:
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name.casefold())]
 
 
-def _folder(folder: Path) -> Listing:
-    listing = Listing()
-    parts: dict[str, list[int]] = {}
+def _add_folder(folder: Path, listing: Listing) -> None:
     for path in sorted(folder.iterdir(), key=lambda one: in_order(one.name)):
         if path.name.startswith((".", "~$")):
             continue
@@ -136,20 +171,13 @@ def _folder(folder: Path) -> Listing:
             listing.files.append(_on_disk(path))
         elif path.suffix.lower() == ".zip":
             _add_archive(path, listing)
-            if part := _PART.fullmatch(path.name):
-                parts.setdefault(part["org"], []).append(int(part["part"]))
         else:
             listing.passed.append((path.name, "no CSV or Parquet file"))
-    if len(parts) > 1:
-        orgs = ", ".join(sorted(parts))
-        raise SourceError(f"{folder} holds weekly exports of several orgs ({orgs}). Keep each org in its own folder.")
-    for org, numbers in parts.items():
-        absent = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
-        listing.missing_parts += [f"WE_{org}_{number}.ZIP" for number in absent]
-    return listing
 
 
 def _add_archive(path: Path, listing: Listing) -> None:
+    if part := _PART.fullmatch(path.name):
+        listing.parts.setdefault(part["org"], []).append(int(part["part"]))
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]

@@ -77,7 +77,7 @@ class CsvReader:
         with self._source.open() as raw:
             stream = Utf8Stream(raw, self._encoding, self._source.name)
             for segment in self._segments(stream):
-                if not (self._encoding.settled or segment.text.isascii() or is_utf8(segment.text)):
+                if not (self._encoding.settled or segment.is_utf8):
                     self._recognise()
                     self._header()
                     yield Again()
@@ -106,7 +106,7 @@ class CsvReader:
             records = records if last else _up_to(records, len(text) - sizes.tail)
             if len(records.ends):
                 end = int(records.ends[-1])
-                segment = Segment(text[:end], records, line, len(self.names), self.names, last)
+                segment = Segment(text, records, line, len(self.names), self.names, last)
                 yield segment
                 text, line, want = text[end:], line + segment.lines(), sizes.segment
             elif len(text) > 2 * sizes.longest + sizes.tail:
@@ -138,7 +138,7 @@ class CsvReader:
                 f"The header of {self._source.name} does not end within {_LONGEST_HEADER:,} bytes: "
                 "a quote in it is not closed, or this is no CSV file."
             )
-        if not (self._encoding.settled or is_utf8(text[:end])):
+        if not (self._encoding.settled or is_utf8(text, end)):
             self._recognise()
             return self._header()
         self._header_end = end

@@ -8,8 +8,8 @@ ends with LF, CR or CR LF. This is what Python's `csv` reads with `strict=True`.
 A record whose quotes break that grammar ends with its first line: the next line starts afresh, so
 that one forgotten quote costs one line and not the rest of the file.
 
-`read_records` does nearly all by `_outline`, which looks at blocks that fit into a processor's
-cache; from the first quote that is out of place `next_record` goes on by pattern matching, for one
+`read_records` does nearly all by `_outline`, which turns blocks that fit into a processor's cache
+into bits and looks at 64 bytes at once; from the first quote that is out of place `next_record` goes on by pattern matching, for one
 record, then two, then four …, before arrays take over again.
 """
 
@@ -25,13 +25,19 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
 QUOTE: Final = 0x22
 LF: Final = 0x0A
 CR: Final = 0x0D
-BLOCK: Final = 1 << 18
+BLOCK: Final = 1 << 19
 LONGEST: Final = 1 << 26
 """Bytes of the longest record; a quote that is still open after so much was never closed."""
+
+_WORD: Final = np.uint64
+_OF_EIGHT: Final = np.dtype("<u8")
+"""A word as it is made of eight octets of bits; the same on any machine."""
+_NONE, _ONE, _TOP, _ALL = _WORD(0), _WORD(1), _WORD(63), _WORD(2**64 - 1)
 
 UNCLOSED: Final = "a quote that is not closed"
 AFTER_QUOTE: Final = "text after a closing quote"
@@ -127,80 +133,133 @@ def _odd_records(text: bytes, delimiter: bytes, start: int, count: int, *, last:
 def _outline(text: bytes, start: int, delimiter: bytes, last: bool, block: int) -> _Outline:
     """Ends and field counts of the records from `start` on, up to the first quote out of place."""
     data = np.frombuffer(text, np.uint8)
-    mark = delimiter[0]
-    quotes, returns = text.find(b'"', start) >= 0, text.find(b"\r", start) >= 0
+    view = _View(data, start, delimiter[0], text.find(b'"', start) >= 0, text.find(b"\r", start) >= 0, last)
     ends: list[Offsets] = []
     fields: list[Offsets] = []
-    inside = open_fields = 0
+    inside = open_delimiters = 0
     sound, quoted_lines = True, False
     for first in range(start, len(data), block):
-        at, marks = _marks(data, first, block, mark, quotes, returns)
-        if quotes and len(at):
-            quote = marks == QUOTE
-            state = np.bitwise_xor.accumulate(quote.view(np.uint8)) ^ np.uint8(inside)
-            wrong = _misplaced(data, start, at[quote], inside, mark)
-            inside = int(state[-1])
-            if wrong >= 0:
-                upto = int(np.searchsorted(at, wrong))
-                at, marks, state, sound = at[:upto], marks[:upto], state[:upto], False
-            quoted_lines = quoted_lines or bool(np.any((state == 1) & ((marks == LF) | (marks == CR))))
-            outside = (state == 0) & (marks != QUOTE)
-            at, marks = at[outside], marks[outside]
-        if returns:
-            at, marks = _without_paired_returns(data, at, marks, last)
-        closing = np.flatnonzero(marks != mark)
-        ends.append(at[closing] + 1)
-        fields.append(np.diff(closing, prepend=-1 - open_fields))
-        open_fields = len(at) - 1 - int(closing[-1]) if len(closing) else open_fields + len(at)
+        marks, wrong = view.marks(first, min(first + block, len(data)), inside)
+        if wrong >= 0:
+            marks, _ = view.marks(first, wrong, inside)
+            sound = False
+        at = _positions(marks.ends)
+        before = _counted(marks.delimiters, at)
+        ends.append(at + (first + 1))
+        fields.append(np.diff(before, prepend=-open_delimiters) + 1)
+        rest = int(np.bitwise_count(marks.delimiters).sum())
+        open_delimiters = rest - int(before[-1]) if len(at) else open_delimiters + rest
+        inside, quoted_lines = marks.inside, quoted_lines or marks.quoted_lines
         if not sound:
             break
     all_ends, all_fields = _joined(ends), _joined(fields)
     sound = sound and not (last and inside)
     if sound and last and (int(all_ends[-1]) if len(all_ends) else start) < len(data):
         all_ends = np.append(all_ends, len(data))
-        all_fields = np.append(all_fields, open_fields + 1)
+        all_fields = np.append(all_fields, open_delimiters + 1)
     return _Outline(all_ends, all_fields, sound, quoted_lines)
 
 
-def _marks(data: Bytes, first: int, block: int, delimiter: int, quotes: bool, returns: bool) -> tuple[Offsets, Bytes]:
-    piece = data[first : first + block]
-    mask = piece == delimiter
-    mask |= piece == LF
-    if quotes:
-        mask |= piece == QUOTE
-    if returns:
-        mask |= piece == CR
-    at = np.flatnonzero(mask)
-    return at + first, piece[at]
+class _Marks(NamedTuple):
+    """Bits of a block: ends of records and delimiters of fields, and what is open behind it."""
+
+    ends: Words
+    delimiters: Words
+    inside: int
+    quoted_lines: bool
 
 
-def _misplaced(data: Bytes, start: int, quotes: Offsets, inside: int, delimiter: int) -> int:
-    """Offset of the first of some quotes that neither opens, closes nor doubles; −1 without one.
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A text as bits, 64 bytes to a word: what is true of a byte is a bit of a word of its own kind.
 
-    They open and close in turn; `inside` says that the first one closes. A quote that opens stands
-    at `start` or after a delimiter or line end, or it is the second of a pair; one that closes
-    stands before one of those, or is the first of a pair.
+    That a byte lies inside a cell in quotes is then six shifts per word (the running parity of
+    quotes), and what stands beside a byte is the bit beside it.
     """
-    opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
-    before = data[np.maximum(opening - 1, 0)]
-    after = data[np.minimum(closing + 1, len(data) - 1)]
-    bad_opening = opening[~_bounds(before, delimiter) & (opening > start)]
-    bad_closing = closing[~_bounds(after, delimiter) & (closing + 1 < len(data))]
-    wrong = [int(part[0]) for part in (bad_opening, bad_closing) if len(part)]
-    return min(wrong, default=-1)
+
+    data: Bytes
+    start: int
+    delimiter: int
+    quotes: bool
+    returns: bool
+    last: bool
+
+    def marks(self, first: int, end: int, inside: int) -> tuple[_Marks, int]:
+        """The marks of `data[first:end]` and the offset of the first quote out of place, −1 without one.
+
+        Quotes open and close in turn; `inside` says that the first one closes. A quote that opens
+        stands at `start` or after a delimiter or line end, or it is the second of a pair; one that
+        closes stands before one of those, or is the first of a pair.
+        """
+        delimiters, ends = self._bits(first, end, self.delimiter), self._bits(first, end, LF)
+        bounds = delimiters | ends
+        if first == end:
+            return _Marks(ends, delimiters, inside, False), -1
+        if self.returns:
+            returns = self._bits(first, end, CR)
+            bounds |= returns
+            ends = ends | (returns & ~self._after(ends, first, end, (LF,), at_end=not self.last))
+        if not self.quotes:
+            return _Marks(ends, delimiters, inside, False), -1
+        quotes = self._bits(first, end, QUOTE)
+        within, now_inside = _parity(quotes, inside)
+        lines_within = bool((within & bounds & ~delimiters).any())
+        bounds |= quotes
+        near = (self.delimiter, LF, CR, QUOTE)
+        wrong = quotes & within & ~self._before(bounds, first, near)
+        wrong |= quotes & ~within & ~self._after(bounds, first, end, near, at_end=True)
+        found = first + int(_positions(wrong)[0]) if wrong.any() else -1
+        return _Marks(ends & ~within, delimiters & ~within, now_inside, lines_within), found
+
+    def _bits(self, first: int, end: int, value: int) -> Words:
+        packed = np.packbits(self.data[first:end] == value, bitorder="little")
+        words = np.zeros(-(-len(packed) // 8), _OF_EIGHT)
+        words.view(np.uint8)[: len(packed)] = packed
+        return words
+
+    def _after(self, bits: Words, first: int, end: int, values: tuple[int, ...], *, at_end: bool) -> Words:
+        """Bytes with one of `bits` right after them; behind the block it is one of `values`, or the text's end."""
+        beside = bits >> _ONE
+        beside[:-1] |= bits[1:] << _TOP
+        if at_end if end == len(self.data) else int(self.data[end]) in values:
+            beside[-1] |= _ONE << _WORD((end - first - 1) & 63)
+        return beside
+
+    def _before(self, bits: Words, first: int, values: tuple[int, ...]) -> Words:
+        """Bytes with one of `bits` right before them; before the block it is one of `values`, or the start."""
+        beside = bits << _ONE
+        beside[1:] |= bits[:-1] >> _TOP
+        if first == self.start or int(self.data[first - 1]) in values:
+            beside[0] |= _ONE
+        return beside
 
 
-def _bounds(near: Bytes, delimiter: int) -> npt.NDArray[np.bool_]:
-    bounds: npt.NDArray[np.bool_] = (near == delimiter) | (near == QUOTE) | (near == LF) | (near == CR)
-    return bounds
+def _parity(quotes: Words, inside: int) -> tuple[Words, int]:
+    """Per byte whether it lies from an opening quote to before the closing one, and so behind the last."""
+    within = quotes.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        within ^= within << _WORD(shift)
+    odd = np.bitwise_xor.accumulate(within >> _TOP) ^ _WORD(inside)
+    within[0] ^= _ALL if inside else _NONE
+    within[1:] ^= odd[:-1] * _ALL
+    return within, int(odd[-1])
 
 
-def _without_paired_returns(data: Bytes, at: Offsets, marks: Bytes, last: bool) -> tuple[Offsets, Bytes]:
-    """Drop each CR that a LF follows, and a CR at the very end as long as a LF may still follow."""
-    following = data[np.minimum(at + 1, len(data) - 1)] == LF
-    at_end = at + 1 == len(data)
-    paired = (marks == CR) & np.where(at_end, not last, following)
-    return at[~paired], marks[~paired]
+def _positions(bits: Words) -> Offsets:
+    """Offsets of the bits that are set."""
+    octets = bits.view(np.uint8)
+    some = np.flatnonzero(octets)
+    at = np.flatnonzero(np.unpackbits(octets[some], bitorder="little"))
+    return some[at >> 3] * 8 + (at & 7)
+
+
+def _counted(bits: Words, at: Offsets) -> Offsets:
+    """How many bits are set before each of some offsets."""
+    words = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
+    own = at >> 6
+    upto = (_ONE << (at & 63).astype(_WORD)) - _ONE
+    counted: Offsets = words[own] - np.bitwise_count(bits[own] & ~upto)
+    return counted
 
 
 @cache

@@ -41,7 +41,7 @@ class Segment:
     """Whole records of a file.
 
     Attributes:
-        text: the bytes, as UTF-8 where they are valid.
+        text: the bytes, as UTF-8 where they are valid; what follows the last record is not looked at.
         records: all records of the text.
         first_line: line of the file on which the first record starts.
         width: fields that a row must have.
@@ -56,6 +56,16 @@ class Segment:
     names: list[str]
     last: bool
     reasons: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the records."""
+        return int(self.records.ends[-1]) if len(self.records.ends) else 0
+
+    @cached_property
+    def is_utf8(self) -> bool:
+        """Whether the records are valid UTF-8."""
+        return self.text.isascii() or is_utf8(self.text, self.size)
 
     @cached_property
     def starts(self) -> npt.NDArray[np.int64]:
@@ -129,12 +139,12 @@ class Segment:
             nul = np.unique(np.searchsorted(self.records.ends, np.flatnonzero(data == 0), "right"))
             for record in nul[nul < len(verdict)].tolist():
                 self._reject(verdict, record, "", "a NUL byte")
-        if not self.text.isascii() and not is_utf8(self.text):
+        if not self.is_utf8:
             for record in self._not_utf8():
                 self._reject(verdict, record, "", "bytes that are no valid UTF-8")
 
     def _not_utf8(self) -> Iterator[int]:
-        at, upto = 0, int(self.records.ends[-1]) if len(self.records.ends) else 0
+        at, upto = 0, self.size
         while at < upto:
             # Pieces, so that each fault costs one piece and not the whole rest of the segment.
             record = int(np.searchsorted(self.records.ends, min(at + _PIECE, upto), "left"))
@@ -174,9 +184,11 @@ class Segment:
         verdict = self.judge()
         good = np.flatnonzero(verdict == _GOOD)
         if len(good) == len(verdict):
-            table = parse(self.text, self.width, delimiter, self._block(), self.records.broken_lines)
+            text, size = self.text, self.size
         else:
-            table = parse(self._without_rejects(good), self.width, delimiter, self._block(), self.records.broken_lines)
+            text = self._without_rejects(good)
+            size = len(text)
+        table = parse(text, size, self.width, delimiter, self._block(), self.records.broken_lines)
         if table.num_rows != len(good):
             raise SourceError(
                 f"Lines {self.first_line:,} to {self.first_line + self.lines():,}: {len(good):,} rows were counted but "
@@ -192,14 +204,12 @@ class Segment:
 
     def _block(self) -> int:
         longest = int(np.max(np.diff(self.records.ends, prepend=0), initial=0))
-        return _ARROW_BLOCK if longest < _ARROW_BLOCK // 2 else len(self.text) + 1
+        return _ARROW_BLOCK if longest < _ARROW_BLOCK // 2 else self.size + 1
 
 
-def is_utf8(text: bytes) -> bool:
-    """Whether bytes are valid UTF-8, without making text of them."""
-    whole = pa.Array.from_buffers(
-        pa.binary(), 1, [None, pa.py_buffer(struct.pack("<ii", 0, len(text))), pa.py_buffer(text)]
-    )
+def is_utf8(text: bytes, size: int) -> bool:
+    """Whether the first `size` bytes are valid UTF-8, without making text of them."""
+    whole = pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(struct.pack("<ii", 0, size)), pa.py_buffer(text)])
     try:
         whole.cast(pa.string())
     except pa.ArrowInvalid:
@@ -207,15 +217,15 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
-def parse(text: bytes, width: int, delimiter: str, block: int, broken_lines: bool) -> pa.Table:
-    """Well-formed records as `width` columns of text named c0, c1, …; an empty cell is null."""
+def parse(text: bytes, size: int, width: int, delimiter: str, block: int, broken_lines: bool) -> pa.Table:
+    """Well-formed records, the first `size` bytes, as `width` columns of text c0, c1, …; an empty cell is null."""
     columns = [column_name(index) for index in range(width)]
-    if not text:
+    if not size:
         return pa.table({column: pa.array([], pa.string()) for column in columns})
     # Arrow drops a byte-order mark wherever it begins to read; here it is the start of a cell.
-    text = _BOM + text if text.startswith(_BOM) else text
+    whole = pa.py_buffer(_BOM + text[:size]) if text.startswith(_BOM) else pa.py_buffer(text).slice(0, size)
     return arrow_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(text)),
+        pa.BufferReader(whole),
         read_options=arrow_csv.ReadOptions(column_names=columns, block_size=block),
         parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=broken_lines),
         convert_options=arrow_csv.ConvertOptions(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 from leadline.sources.archives import SourceFile
 from leadline.sources.batches import Reader
 from leadline.sources.dates_in import DateOrder
 from leadline.sources.naming import Naming
 from leadline.sources.numbers_in import Style
+from leadline.sources.parts import Part
 from leadline.sources.rejects import RejectFile
 from leadline.sources.typing_sql import Handling
 
@@ -22,16 +19,6 @@ _SAID: Final = {
     "rounded": "{count:,} values of {column} had more decimals than are kept; they were rounded half to even",
     "timed": "{count:,} values of {column} had a time of day, which is left out: the field is a date",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A Parquet file of one batch; `kept` are the batch's rows in it, None for all in order."""
-
-    path: Path
-    batch: int
-    rows: int
-    kept: npt.NDArray[np.int64] | None
 
 
 @dataclass
@@ -58,9 +45,10 @@ class FileTask:
     """A file, what its columns are and how it is read; the results gather here.
 
     Attributes:
+        decimal: the declared mark before decimals, or None: then a column may prove a comma.
         stamps: unknown columns that the settings use as dates: their values must be readable.
         rows: rows met so far.
-        parts: Parquet files written so far.
+        parts: Parquet files begun so far.
         met: counts for the notes, by (column, what).
     """
 
@@ -70,6 +58,7 @@ class FileTask:
     order: DateOrder | None
     zone: str | None
     rejects: RejectFile
+    decimal: Style | None = None
     stamps: frozenset[str] = frozenset()
     rows: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -89,6 +78,9 @@ class FileTask:
             special = bool(handling.column.values) or handling.column.constant is not None
             handling.full = handling.checked and (special or name in choices.style or name in choices.settled)
             handling.style = choices.style.get(name, "point")
+            if self.decimal and handling.has_numbers:
+                handling.style, handling.declared = self.decimal, True
+                handling.full = handling.full or self.decimal == "comma"
             if special and handling.has_dates:
                 handling.form = "any"
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from leadline.config import FileMap, Settings
 from leadline.errors import SourceError, did_you_mean
@@ -25,10 +27,13 @@ from leadline.sources.dates_in import DateOrder
 from leadline.sources.extracted import extraction, stamp_fields
 from leadline.sources.file_task import FileTask
 from leadline.sources.naming import folded, map_of, name_columns, object_of
+from leadline.sources.numbers_in import Style
 from leadline.sources.parquet_reader import ParquetReader
 from leadline.sources.rejects import RejectFile
 from leadline.sources.stage_object import ObjectResult, ObjectStage, Progress, typing_connection
 from leadline.sources.staged import Coverage, FileAccount, StagedLoad
+
+_SPOKEN: Final[dict[str, Style]] = {",": "comma", ".": "point"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class _Sorted:
 
 
 def stage(
-    path: Path,
+    path: Path | Sequence[Path],
     settings: Settings,
     *,
     staging: Path,
@@ -67,7 +72,7 @@ def stage(
     """Read and type everything at `path`.
 
     Args:
-        path: a folder, a ZIP archive or a file (CSV, Parquet).
+        path: a folder, a ZIP archive or a file (CSV, Parquet), or several of them that are one export.
         settings: for `files` (column maps), the reporting zone and the funnel's stamps.
         staging: folder for the typed Parquet files.
         rejected: folder for the files of rejected rows.
@@ -77,7 +82,7 @@ def stage(
         timezone: zone of instants that name none; a file's map wins. Without it UTC.
         extracted_at: when the records were taken (aware); without it the records tell.
         coverage: whether absent ids mean deleted records; without it "full" for folders and
-            archives, "partial" for single files.
+            archives, "partial" as soon as one path is a single file.
         progress: hears of rows done per file.
 
     Raises:
@@ -86,17 +91,19 @@ def stage(
     """
     options = _Options(settings, staging, rejected, date_order, encoding, _known_zone(timezone))
     staging.mkdir(parents=True, exist_ok=True)
-    listing = list_files(path)
+    paths = [path] if isinstance(path, Path) else list(path)
+    listing = list_files(*paths)
     found = _sort(listing, options)
+    name = _named(paths)
     if not found.tasks:
-        raise _nothing_recognised(path, listing, found)
+        raise _nothing_recognised(name, listing, found)
     try:
         with typing_connection(staging) as con:
             results = [
-                ObjectStage(con, name, tasks, staging, progress).run() for name, tasks in sorted(found.tasks.items())
+                ObjectStage(con, of, tasks, staging, progress).run() for of, tasks in sorted(found.tasks.items())
             ]
             objects = [result.staged for result in results]
-            refusal = _all_rejected(path, results)
+            refusal = _all_rejected(name, results)
             if refusal is None:
                 moment, evidence = _declared(extracted_at) if extracted_at else extraction(con, objects, settings)
     except BaseException:
@@ -113,12 +120,19 @@ def stage(
         extracted_at=moment,
         extracted_at_evidence=evidence,
         coverage=coverage,
-        name=path.name or str(path),
+        name=name,
         findings=tuple(_findings(listing, results, coverage)),
     )
 
 
-def _all_rejected(path: Path, results: list[ObjectResult]) -> SourceError | None:
+def _named(paths: Sequence[Path]) -> str:
+    """What messages call the load: the name of its path, of several the first few."""
+    names = [path.name or str(path) for path in paths]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _all_rejected(path: str, results: list[ObjectResult]) -> SourceError | None:
     """The refusal of a load without a single row; the files of rejected rows are kept for it."""
     accounts = [account for result in results for account in result.accounts]
     faulty = [account for account in accounts if account.rejected]
@@ -175,12 +189,18 @@ def _reader(source: SourceFile, file_map: FileMap | None, options: _Options) -> 
 
 def _task(source: SourceFile, name: str, reader: Reader, file_map: FileMap | None, options: _Options) -> FileTask:
     own = file_map or FileMap(object=name)
+    if own.decimal and source.is_parquet:
+        raise SourceError(
+            f"{source.name} is Parquet, whose numbers have no decimal mark to declare. Remove decimal from the table "
+            f'[files."{source.base}"] of leadline.toml.'
+        )
     return FileTask(
         source=source,
         reader=reader,
         naming=name_columns(name, reader.names, file_map, source.name),
         order=own.date_order or options.date_order,
         zone=_known_zone(own.timezone) or options.timezone,
+        decimal=_SPOKEN[own.decimal] if own.decimal else None,
         rejects=RejectFile(options.rejected, source.name),
         stamps=stamp_fields(name, options.settings),
     )
@@ -197,7 +217,7 @@ def _passed_over(source: SourceFile, why: str, options: _Options) -> FileAccount
     return FileAccount(source.name, None, rows, 0, rows, notes=(f"passed over: {why}; {rows:,} rows were not loaded",))
 
 
-def _nothing_recognised(path: Path, listing: Listing, found: _Sorted) -> SourceError:
+def _nothing_recognised(path: str, listing: Listing, found: _Sorted) -> SourceError:
     names = [account.file for account in found.passed] + [name for name, _ in listing.passed]
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "") or "nothing"
     example = next((source.base for source in listing.files), "sales_pipeline.csv")

@@ -2,8 +2,8 @@
 
 Read are plain numbers, E notation, grouped thousands (`1,234.50`, `1 234.50`, `1'234.50`,
 `1,23,456.00`), amounts with one currency code or sign (`USD 1,234.50`, `€ 12`), negative ones in
-parentheses and a trailing %. A decimal comma is read where a column proves it (`1.234,50`, `12,5`)
-and nothing in the column contradicts.
+parentheses and a trailing %. A decimal comma is read where it is declared, or where a column proves
+it (`1.234,50`, `12,5`) and nothing in the column contradicts.
 """
 
 from __future__ import annotations
@@ -100,12 +100,13 @@ def full_number(parts: str, number: str) -> str:
     return f"TRY_CAST(in_sign({parts}) || {number} AS DOUBLE)"
 
 
-def full_integer(parts: str, digits: str, number: str, style: Style) -> str:
+def full_integer(parts: str, digits: str, number: str, *, doubtful: bool) -> str:
     """SQL: BIGINT from `plain`, null if it is not whole.
 
-    `5.000` may be five or, as some write it, five thousand: null, unless the column proves the latter.
+    `5.000` may be five or, as some write it, five thousand: null if nobody said or proved which
+    (`doubtful`).
     """
     whole = f"split_part({number}, '.', 1)"
-    doubtful = f"regexp_full_match({digits}, '[1-9]\\d{{0,2}}\\.\\d{{3}}')" if style == "point" else "false"
+    either = f"regexp_full_match({digits}, '[1-9]\\d{{0,2}}\\.\\d{{3}}')" if doubtful else "false"
     read = f"TRY_CAST(in_sign({parts}) || {whole} AS BIGINT)"
-    return f"CASE WHEN in_decimals({number}) = '' AND NOT {doubtful} THEN {read} END"
+    return f"CASE WHEN in_decimals({number}) = '' AND NOT {either} THEN {read} END"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from leadline.errors import AmbiguousDatesError, SourceError
 from leadline.schema import DATE_ONLY, Kind
 from leadline.sources import dates_in
 from leadline.sources.batches import Batch, Reject, column_name
-from leadline.sources.file_task import Choices, FileTask, Part
-from leadline.sources.typing_sql import CURRENCY, NO_ID, BatchSql, Handling
+from leadline.sources.file_task import Choices, FileTask
+from leadline.sources.parts import PartWriter
+from leadline.sources.regular import has_year_zero, taken
+from leadline.sources.typing_sql import CURRENCY, BatchSql, Handling
 
 ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
     "id": pa.string(),
@@ -33,8 +31,6 @@ ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
     "datetime": pa.timestamp("us"),
 }
 
-_YEAR_ONE: Final = (dt.date(1, 1, 1) - dt.date(1970, 1, 1)).days
-
 
 class FileStage:
     """Types the batches of one file.
@@ -44,13 +40,18 @@ class FileStage:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, task: FileTask, choices: Choices, columns: dict[str, Kind], stem: Path
+        self,
+        con: duckdb.DuckDBPyConnection,
+        task: FileTask,
+        choices: Choices,
+        columns: dict[str, Kind],
+        writer: PartWriter,
     ) -> None:
         self._con = con
         self._task = task
         self._choices = choices
         self._columns = columns
-        self._stem = stem
+        self._writer = writer
         self._batches = 0
 
     def _sql(self) -> BatchSql:
@@ -81,9 +82,9 @@ class FileStage:
         if any(what == "bad" for _, what in met):
             wrong, kept = self._wrong(batch)
             typed = typed.take(pa.array(kept))
-        path = self._stem.with_name(f"{self._stem.name}-{self._batches:05d}.parquet")
-        self._write(typed, path)
-        self._finish(batch, Part(path, self._batches, typed.num_rows, kept), wrong, met)
+        if typed.num_rows:
+            self._writer.add(typed, self._batches, kept)
+        self._finish(batch, wrong, met)
         return True
 
     def empty(self) -> None:
@@ -91,32 +92,19 @@ class FileStage:
         names = [column_name(index) for index in range(len(self._task.reader.names))]
         nothing = pa.table({name: pa.array([], pa.string()) for name in names})
         self._con.register("batch", nothing)
-        path = self._stem.with_name(f"{self._stem.name}-00000.parquet")
-        self._write(self._typed(nothing), path)
-        self._task.parts.append(Part(path, 0, 0, None))
+        self._writer.add(self._typed(nothing), 0, None)
 
     def _typed(self, table: pa.Table) -> pa.Table:
-        """The object's columns; what is text already, or an id of full length, is taken as it is."""
-        as_they_are = {key: handling for key, handling in enumerate(self._task.handlings) if _stays(handling, table)}
-        found = {handling.column.name: table.column(handling.column.sources[0]) for handling in as_they_are.values()}
-        if query := self._sql().typed(set(as_they_are)):
+        """The object's columns: what is regular by Arrow, the others by SQL."""
+        known = {key: taken(handling, table) for key, handling in enumerate(self._task.handlings)}
+        found = {self._task.handlings[key].column.name: values for key, values in known.items() if values is not None}
+        if query := self._sql().typed({key for key, values in known.items() if values is not None}):
             answer = self._con.sql(query).to_arrow_table()
             found |= dict(zip(answer.column_names, answer.columns, strict=True))
         rows = table.num_rows
         types = {name: ARROW_TYPES[kind] for name, kind in self._columns.items()} | {DATE_ONLY: pa.string()}
         return pa.table(
             {name: found[name].cast(kind) if name in found else pa.nulls(rows, kind) for name, kind in types.items()}
-        )
-
-    def _write(self, typed: pa.Table, path: Path) -> None:
-        repeating = [name for name in typed.column_names if _repeats(typed.column(name))]
-        moments = [field.name for field in typed.schema if pa.types.is_timestamp(field.type)]
-        pq.write_table(
-            typed,
-            path,
-            compression="snappy",
-            use_dictionary=repeating,
-            column_encoding=dict.fromkeys(moments, "DELTA_BINARY_PACKED"),
         )
 
     def _look(self, table: pa.Table) -> None:
@@ -150,7 +138,7 @@ class FileStage:
                 continue
             expected = 0 if identity else table.column(handling.column.sources[0]).null_count
             values = typed.column(handling.column.name)
-            if values.null_count != expected or _has_year_zero(values):
+            if values.null_count != expected or has_year_zero(values):
                 loose.append(handling)
         return loose
 
@@ -200,6 +188,8 @@ class FileStage:
             return False
         if not handling.has_numbers:
             return True
+        if handling.declared:
+            return self._choose_currency(handling, found)
         if handling.style == "comma" and found["point"]:
             choices.settled.add(name)
             del choices.style[name]
@@ -235,7 +225,7 @@ class FileStage:
         rejects = [Reject(batch.line(row), column, reason, batch.text(row)) for row, column, reason in rows]
         return rejects, np.flatnonzero(kept)
 
-    def _finish(self, batch: Batch, part: Part, wrong: list[Reject], met: Counter[tuple[str, str]]) -> None:
+    def _finish(self, batch: Batch, wrong: list[Reject], met: Counter[tuple[str, str]]) -> None:
         task = self._task
         for handling in task.handlings:
             if handling.form == "local":
@@ -243,43 +233,13 @@ class FileStage:
         task.met.update(met)
         task.rejects.add(sorted([*batch.rejects, *wrong]))
         task.rows += batch.rows
-        if part.rows or not task.parts:
-            task.parts.append(part)
-        else:
-            part.path.unlink()
         self._batches += 1
-
-
-def _stays(handling: Handling, table: pa.Table) -> bool:
-    """Whether the text of a column is its value."""
-    column = handling.column
-    if handling.checked or handling.full or len(column.sources) != 1 or column.values or column.name == CURRENCY:
-        return False
-    if column.kind == "text":
-        return True
-    text = table.column(column.sources[0])
-    lengths = pc.min_max(pc.binary_length(text)).as_py()
-    return lengths in ({"min": 18, "max": 18}, {"min": None, "max": None}) and pc.index(text, NO_ID).as_py() < 0
-
-
-def _has_year_zero(values: pa.ChunkedArray) -> bool:
-    """Whether a date or instant lies before the year 1."""
-    if not pa.types.is_temporal(values.type):
-        return False
-    first = pc.min(values).cast(pa.int32() if pa.types.is_date(values.type) else pa.int64()).as_py()
-    return first is not None and first < (_YEAR_ONE if pa.types.is_date(values.type) else _YEAR_ONE * 86_400_000_000)
-
-
-def _repeats(values: pa.ChunkedArray) -> bool:
-    """Whether a column of text has few different values, as its beginning shows."""
-    return pa.types.is_string(values.type) and len(pc.unique(values.slice(0, 4096))) < 1024
 
 
 def _first_value(table: pa.Table, handling: Handling) -> str | None:
     if not handling.column.sources:
         return handling.column.constant
     for chunk in table.column(handling.column.sources[0]).chunks:
-        at = pc.index(pc.is_valid(chunk), True).as_py()
-        if at >= 0:
-            return str(chunk[at].as_py())
+        if chunk.null_count < len(chunk):
+            return str(chunk.drop_null()[0].as_py())
     return None

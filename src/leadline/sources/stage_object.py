@@ -14,7 +14,8 @@ import duckdb
 from leadline.schema import DATE_ONLY, OBJECTS, Kind
 from leadline.sources.batches import Again, Batch, Reject
 from leadline.sources.duplicates import Loser, older_twins
-from leadline.sources.file_task import Choices, FileTask, Part
+from leadline.sources.file_task import Choices, FileTask
+from leadline.sources.parts import Part, PartWriter, Piece
 from leadline.sources.stage_file import FileStage
 from leadline.sources.staged import FileAccount, StagedObject
 from leadline.sources.typing_sql import CURRENCY, MACROS
@@ -105,14 +106,15 @@ class ObjectStage:
 
     def _stage(self, number: int, task: FileTask, columns: dict[str, Kind]) -> bool:
         task.begin(self._choices)
-        stage = FileStage(self._con, task, self._choices, columns, self._staging / f"{self._object}-{number:03d}")
-        with closing(ahead(task.reader.batches())) as batches:
+        stem = self._staging / f"{self._object}-{number:03d}"
+        with PartWriter(stem, task.parts) as writer, closing(ahead(task.reader.batches())) as batches:
+            stage = FileStage(self._con, task, self._choices, columns, writer)
             for batch in batches:
                 if isinstance(batch, Again) or not stage.add(batch):
                     return False
                 self._tell(task, round(task.rows / batch.done) if batch.done else None)
-        if not task.parts:
-            stage.empty()
+            if not task.parts:
+                stage.empty()
         self._tell(task, task.rows)
         return True
 
@@ -126,13 +128,13 @@ class ObjectStage:
     def _drop_older_twins(self) -> None:
         """Keep the newest of the records with one Id and account for the others."""
         order = [(at, part) for at, task in enumerate(self._tasks) for part in task.parts]
-        paths = [part.path for _, part in order]
-        losers = older_twins(self._con, paths, set(self.columns()))
-        for at, task in enumerate(self._tasks):
-            own = {order[loser.file][1].batch: loser for loser in losers if order[loser.file][0] == at}
+        losers = older_twins(self._con, [part.path for _, part in order], set(self.columns()))
+        rows = {order[loser.file][1].path: loser for loser in losers}
+        for task in self._tasks:
+            own = {part.path: rows[part.path] for part in task.parts if part.path in rows}
             if own:
                 task.rejects.add(self._twins(task, own))
-                task.parts = [self._without(part, own.get(part.batch)) for part in task.parts]
+                task.parts = [self._without(part, own.get(part.path)) for part in task.parts]
 
     def _without(self, part: Part, loser: Loser | None) -> Part:
         if loser is None:
@@ -140,18 +142,19 @@ class ObjectStage:
         path = part.path.with_stem(part.path.stem + "-once")
         loser.rewrite(self._con, part.path, path)
         part.path.unlink()
-        return Part(path, part.batch, part.rows - len(loser.rows), None)
+        return Part(path, [Piece(0, part.rows - len(loser.rows), None)])
 
-    def _twins(self, task: FileTask, own: dict[int, Loser]) -> Iterator[Reject]:
+    def _twins(self, task: FileTask, own: dict[Path, Loser]) -> Iterator[Reject]:
         """The rejected twins with line and text, for which the file is read once more."""
-        kept = {part.batch: part.kept for part in task.parts}
+        lost: dict[int, list[int]] = {}
+        for part in task.parts:
+            if part.path in own:
+                lost |= {batch: rows.tolist() for batch, rows in part.by_piece(own[part.path].rows).items()}
         with closing(task.reader.batches()) as batches:
             for number, batch in enumerate(batches):
-                if number in own and isinstance(batch, Batch):
-                    before = kept[number]
-                    for row in own[number].rows.tolist():
-                        at = row if before is None else int(before[row])
-                        yield Reject(batch.line(at), "Id", DUPLICATE_ID, batch.text(at))
+                if isinstance(batch, Batch):
+                    for row in lost.get(number, []):
+                        yield Reject(batch.line(row), "Id", DUPLICATE_ID, batch.text(row))
 
     def _account(self, task: FileTask) -> FileAccount:
         loaded = sum(part.rows for part in task.parts)

@@ -37,7 +37,8 @@ _PLACES: Final[dict[Kind, int]] = {"decimal": 8, "rate": 12}
 _NUMERIC: Final[frozenset[Kind]] = frozenset({"integer", "number", "decimal", "rate"})
 _DATED: Final[frozenset[Kind]] = frozenset({"date", "datetime"})
 CURRENCY: Final = "CurrencyIsoCode"
-_NO_CURRENCY = "000"
+NO_CURRENCY: Final = "000"
+"""What an export writes where a record has no currency."""
 NO_ID: Final = "000000000000000AAA"
 """What an export writes into many a lookup that is empty."""
 
@@ -68,6 +69,7 @@ class Handling:
         form: regular form of dates; None until the first value was seen.
         full: whether its values are read thoroughly.
         style: decimal mark of its numbers.
+        declared: whether that mark was declared rather than concluded.
         dated: a column the schema does not know, all of whose values so far are dates.
     """
 
@@ -75,6 +77,7 @@ class Handling:
     form: Form | None = None
     full: bool = False
     style: Style = "point"
+    declared: bool = False
     dated: bool = False
 
     @property
@@ -205,7 +208,7 @@ class BatchSql:
         if handling.has_dates:
             return self._date(key) if handling.full else self._fast_date(key)
         if not handling.has_numbers:
-            return f"nullif({v}, '{_NO_CURRENCY}')" if handling.column.name == CURRENCY else v
+            return f"nullif({v}, '{NO_CURRENCY}')" if handling.column.name == CURRENCY else v
         return self._number(key) if handling.full else _fast_number(kind, v)
 
     def _fast_date(self, key: int) -> str:
@@ -230,7 +233,9 @@ class BatchSql:
     def _number(self, key: int) -> str:
         kind, p, n = self.handlings[key].column.kind, f"p{key}", f"n{key}"
         if kind == "integer":
-            return numbers_in.full_integer(p, f"b{key}", n, self.handlings[key].style)
+            handling = self.handlings[key]
+            doubtful = handling.style == "point" and not handling.declared
+            return numbers_in.full_integer(p, f"b{key}", n, doubtful=doubtful)
         if kind == "number":
             return numbers_in.full_number(p, n)
         read = numbers_in.full_decimal(p, n, _PLACES[kind])
@@ -242,7 +247,7 @@ class BatchSql:
         """SQL: the row's currency, from its own column or from the codes beside its amounts."""
         for key, handling in enumerate(self.handlings):
             if handling.column.name == CURRENCY:
-                return f"nullif(v{key}, '{_NO_CURRENCY}')"
+                return f"nullif(v{key}, '{NO_CURRENCY}')"
         codes = [
             f"nullif(p{key}.c1 || p{key}.c2, '')"
             for key in self._full_keys()
@@ -283,7 +288,8 @@ class BatchSql:
             return f"{value} || {literal(f' is no date{_in_order(self.order)}')}"
         if kind == "bool":
             return f"{value} || ' is neither true, false, 1 nor 0'"
-        what = literal(" is no whole number" if kind == "integer" else " is no number")
+        mark = f" with a decimal {self.handlings[key].style}" if self.handlings[key].declared else ""
+        what = literal((" is no whole number" if kind == "integer" else " is no number") + mark)
         if kind != "decimal":
             return f"{value} || {what}"
         foreign = f"p{key}.c1 || p{key}.c2 <> {currency}" if (currency := self._currency()) else "false"
