@@ -1,5 +1,7 @@
 -- The same in SAL alone, by campaign type: what is asked for does not change what a length or its end is.
+-- Of fewer than ten units nothing is estimated.
 -- ask: velocity(unit="journeys", by=["campaign_type"], from_stage="SAL", to_stage="SAL")
+-- only: n > 9
 WITH sums AS (
     SELECT journey_id, sum(seconds) AS seconds FROM visit_lengths WHERE stage_no = 2 GROUP BY journey_id
 ),
@@ -49,3 +51,4 @@ SELECT
     max(up) AS advance_share
 FROM moved
 GROUP BY campaign_type
+HAVING sum(units) >= 10
