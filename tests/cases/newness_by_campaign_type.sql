@@ -14,8 +14,7 @@ SELECT
         ELSE 'known'
     END AS person,
     if(nth = 1, 'first', 'repeat') AS response,
-    count(*) AS count,
-    count(DISTINCT person_id) AS people
+    count(*) AS count
 FROM ranked AS r
 JOIN campaigns AS c USING (campaign_id)
 JOIN people AS p USING (person_id)

@@ -12,7 +12,7 @@ starts AS (
 ),
 goals AS (
     SELECT journey_id, entered_s AS goal_s, entered_day AS goal_day, entered_is_date AS goal_is_date
-    FROM timed WHERE stage_no >= 2
+    FROM timed WHERE stage_no = 2
     QUALIFY row_number() OVER (PARTITION BY journey_id ORDER BY entered_s, entered_is_date) = 1
 ),
 moved AS (
