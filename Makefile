@@ -35,9 +35,11 @@ demo: .venv/.for-use ## the demo workspace, its summary and its report (SERVE=no
 	@PEOPLE=$(PEOPLE) SEED=$(SEED) SERVE=$(SERVE) $(BIN)/python tools/demo.py $(DEMO)
 
 test: .venv/.for-development ## every test; random and fault cases at a tenth of their numbers
+	@tools/browser
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-night: .venv/.for-development ## every test in full numbers; keeps the figures in benchmarks/night.md
+	@tools/browser
 	@$(BIN)/python -m benchmarks.night
 
 lint: .venv/.for-development ## formatting, lint rules, types

@@ -76,6 +76,26 @@ def one(con: duckdb.DuckDBPyConnection, sql: str) -> object:
     return row[0]
 
 
+class Heard:
+    """Progress that remembers its steps: name, total, done."""
+
+    def __init__(self) -> None:
+        self.steps: list[list] = []
+
+    def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
+        self.steps.append([step, total, 0])
+
+    def advance(self, count: int = 1) -> None:
+        self.steps[-1][2] += count
+
+
+def test_progress_hears_of_all_people_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stories_module, "BLOCK_PEOPLE", 40)
+    heard = Heard()
+    generate(tmp_path, people=103, seed=3, progress=heard)
+    assert heard.steps == [["make 103 people", 103, 103], ["finish the files", None, 0]]
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(org: DemoOrg, tmp_path: Path) -> None:
     same = generate(tmp_path / "same", people=PEOPLE, seed=3)
     other = generate(tmp_path / "other", people=PEOPLE, seed=4)

@@ -10,7 +10,7 @@ import pytest
 
 import leadline
 from leadline import config, workspace
-from leadline.errors import LedgerError, SnapshotError, UnknownNameError, UsageError, WriterBusyError
+from leadline.errors import ConfigError, LedgerError, SnapshotError, UnknownNameError, UsageError, WriterBusyError
 from leadline.workspace import Workspace
 from tests import small_org
 
@@ -65,6 +65,31 @@ def test_import_proposes_where_no_funnel_is_set(tmp_path: Path) -> None:
     assert config.parse(written.read_text()) == made.settings
     assert proposal.found == first.proposal.found
     assert not (made.folder / ".staging").exists()
+
+
+def test_a_threshold_of_no_check_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    made = workspace.create(tmp_path / "w")
+    (made.folder / config.FILE_NAME).write_text("[audit.dublicate-member]\nthreshold = 0.5\n")
+    with pytest.raises(ConfigError, match="Did you mean 'duplicate-member'"):
+        made.sources.import_files(small_org.write_export(tmp_path / "export"))
+    assert not (made.folder / "ledger.duckdb").exists()
+    for ask in (made.build, made.audit.table, lambda: made.audit.records("duplicate-member")):
+        with pytest.raises(ConfigError, match="names no check"):
+            ask()
+
+
+def test_findings_are_seen_from_the_first_kept_snapshot_to_the_last(tmp_path: Path) -> None:
+    made = workspace.create(tmp_path / "w")
+    export = small_org.write_export(tmp_path / "export")
+    first, second = (dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (4, 5))
+    made.sources.import_files(export, extracted_at=first)
+    before = {row["code"] for row in made.audit.table().table.to_pylist()}
+    (export / "Campaign.csv").write_text(small_org.FILES["Campaign.csv"].replace(",Webinar,", ",,"))
+    made.sources.import_files(export, extracted_at=second)
+    seen = {row["code"]: (row["first_seen"], row["last_seen"]) for row in made.audit.table().table.to_pylist()}
+    assert "campaign-without-type" not in before
+    assert seen["campaign-without-type"] == (second, second)
+    assert seen["zone-unknown"] == (first, second)
 
 
 def test_settings_of_the_user_stay(tmp_path: Path) -> None:

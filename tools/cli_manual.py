@@ -56,7 +56,8 @@ def _command(name: str, command: Any) -> str:
 
 
 def _argument(argument: Any) -> str:
-    return argument.metavar if argument.required else f"[{argument.metavar}]"
+    shown = argument.metavar + ("…" if argument.nargs == -1 else "")
+    return shown if argument.required else f"[{shown}]"
 
 
 def _names(option: Any) -> str:

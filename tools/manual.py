@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from leadline import config
+from leadline import config, publish
+from leadline.audit import run
 from leadline.model import build, catalogue
 from leadline.model.source import Source
 from leadline.model.store import Store
@@ -60,10 +61,14 @@ stages = [
 
 def tables() -> str:
     """docs/tables.md: every table and column of a snapshot."""
-    store = Store(ibis.duckdb.connect())
-    build.build(Source({}), config.parse(FUNNEL), dt.datetime(2024, 1, 1, tzinfo=dt.UTC), store)
+    store, source, settings = Store(ibis.duckdb.connect()), Source({}), config.parse(FUNNEL)
+    moment = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    built = build.build(source, settings, moment, store)
+    run.run(store, source, settings, built)
+    publish.keep_lineage(store, source)
+    publish.explain(store, settings, built, moment, {})
     parts = [TABLES_HEAD]
-    for info in catalogue.PUBLISHED:
+    for info in (*catalogue.PUBLISHED, *catalogue.EXTRA):
         when = "at as-of, for each funnel" if info.derived else "as known at the load"
         parts.append(f"## {info.name}\n\n{info.text}; {when}. Key: {', '.join(f'`{one}`' for one in info.key)}.\n")
         rows = [
@@ -94,7 +99,15 @@ def _sections(path: str, model: type[BaseModel], place_of: dict[type[BaseModel],
             nested.append((where, inner))
         keys.append(f"| `{key}` | as `{place_of[inner]}` | {_default(field)} | {field.description or ''} |")
     parts = []
-    if path:
+    if not path:
+        # Tables of the file whose keys the user chooses: they have no keys of their own to list.
+        free = [
+            (field.alias or name, field)
+            for name, field in model.model_fields.items()
+            if not _model_in(field.annotation)
+        ]
+        parts = [f"## `{key}`\n\n{field.description}. A {_kind(field)}.\n" for key, field in free]
+    else:
         text = " ".join((model.__doc__ or "").split())
         parts.append(f"## `{path}`\n\n{text}\n")
         parts.append("\n".join(["| key | values | default | meaning |", "| --- | --- | --- | --- |", *keys]) + "\n")

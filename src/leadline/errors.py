@@ -3,7 +3,9 @@
     LeadlineError                 the work failed                          exit code 1
       UsageError                  the call or the configuration is wrong   exit code 2
         ConfigError               faults in leadline.toml, all at once
+        GoalsError                faults in goals.csv, all at once
         UnknownNameError          a name that does not exist, with suggestions
+        FormulaError              a formula that cannot be read or makes no sense
       SourceError                 a file that cannot be read as asked
         AmbiguousDatesError       day and month cannot be told apart
       LedgerError                 the store of raw records refused
@@ -46,6 +48,16 @@ class ConfigError(UsageError):
         super().__init__(f"{path} has {count} fault{'s' if count != 1 else ''}:\n{lines}")
 
 
+class GoalsError(UsageError):
+    """Faults in `goals.csv`, every one of them with line, column and what to write instead."""
+
+    def __init__(self, path: str, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        lines = "\n".join(f"  - {fault}" for fault in self.faults)
+        count = len(self.faults)
+        super().__init__(f"{path} has {count} fault{'s' if count != 1 else ''}:\n{lines}")
+
+
 class UnknownNameError(UsageError):
     """A name that does not exist where it was looked for."""
 
@@ -56,6 +68,16 @@ class UnknownNameError(UsageError):
         if known:
             message += f" Known: {', '.join(known)}."
         super().__init__(message)
+
+
+class FormulaError(UsageError):
+    """A formula that cannot be read or makes no sense: `reason`, and `column` (from 1; 0 for the whole)."""
+
+    def __init__(self, reason: str, column: int = 0, name: str = "") -> None:
+        self.reason = reason
+        self.column = column
+        place = f", column {column}" if column else ""
+        super().__init__(f"Formula{f' {name!r}' if name else ''}{place}: {reason}.")
 
 
 class SourceError(LeadlineError):

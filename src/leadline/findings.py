@@ -7,6 +7,19 @@ from typing import Literal
 
 Severity = Literal["info", "warning", "error"]
 
+OUTSIDE_AUDIT: dict[str, str] = {
+    "rows-rejected": "rows of a file that could not be read as records",
+    "export-part-missing": "a weekly export whose parts are not all there",
+    "object-missing": "an object of earlier loads that a full load lacks",
+    "same-moment": "two different loads of the same records and the same moment",
+    "column-new": "a column that earlier loads did not have",
+    "column-vanished": "a column that earlier loads had",
+    "column-changed": "a column whose values come as another kind than before",
+    "pending-load-refused": "a load that was interrupted and would have been refused",
+    "snapshot-damaged": "a published snapshot that cannot be read",
+}
+"""Findings that no check of the audit makes: of importing, of the ledger, of the snapshots; what each is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-ColumnType = Literal["text", "integer", "number", "rate", "money", "date", "instant", "boolean"]
+ColumnType = Literal["text", "integer", "number", "rate", "money", "date", "instant", "boolean", "list"]
+"""What a column holds; a list is one of objects with the same keys, e.g. the metrics a finding moves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from tests.oracle.records import Org, Row
 ARROW = {kind: ibis.dtype(name).to_pyarrow() for kind, name in TYPES.items()}
 
 
-def built(org: Org, settings: Settings, as_of: dt.datetime) -> Opened:
-    """The engine's model of an org at as-of, open for questions."""
+def built(org: Org, settings: Settings, as_of: dt.datetime, known_at: dt.datetime | None = None) -> Opened:
+    """The engine's model of an org at as-of, open for questions; it is known then unless told otherwise."""
     backend = ibis.duckdb.connect()
     store = Store(backend)
-    done = build.build(source(org, backend), settings, as_of, store)
+    done = build.build(source(org, backend), settings, known_at or as_of, store, as_of=as_of)
     names = [info.name for info in catalogue.PUBLISHED] + list(BASE_EXTRA)
     return Opened(
         backend=backend,
@@ -35,7 +35,7 @@ def built(org: Org, settings: Settings, as_of: dt.datetime) -> Opened:
         currency=done.currency,
         as_of=done.as_of,
         moment=as_of,
-        known_at=as_of,
+        known_at=known_at or as_of,
         snapshot="agreement",
         numbers={},
         meta={},

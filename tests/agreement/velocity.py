@@ -22,6 +22,8 @@ COUNTS = ("n", "open", "excluded", "stuck")
 FIGURES = ("median_days", "p75_days", "p90_days", "advance_share", "advance_median_days", "waiting_share")
 CAUSES = {"advanced": "advanced", "exit": "exit", None: "censored"}
 DAY = 86_400
+FEWEST = 10
+"""Units of which something is estimated (decision 7)."""
 
 
 def velocity_differences(sides: Sides, question: Question) -> list[str]:
@@ -66,43 +68,46 @@ def oracle(sides: Sides, question: Question) -> tuple[dict[tuple, Counter], dict
     times: dict[tuple, Counter] = {}
     table: dict[tuple, Row] = {}
     waiting = waits_of(sides, question)
-    whole = sum(waiting.values(), Fraction(0))
+    whole: dict[Any, Fraction] = {}
+    for (first, _, _), days in waiting.items():
+        whole[first] = whole.get(first, Fraction(0)) + days
     for stage in wanted(sides, question.unit):
         spells, limit = velocity_in(answers, question.unit, stage, by, periods), limit_of(sides, question.unit, stage)
         old = {} if limit is None else stuck_in(answers, question.unit, stage, limit, by, periods)
         excluded = implied_only(answers, question.unit, stage, by, periods)
-        waits = {(None, dims): days for (dims, name), days in waiting.items() if name == stage}
+        waits = {(first, dims): days for (first, dims, name), days in waiting.items() if name == stage}
         for at in {*spells, *excluded, *waits, *old}:
             own, key = spells.get(at, []), (sides.period(question.grain, at[0]), sides.dims(by, at[1]), stage)
             if own:
                 times[key] = Counter((unit_name(name), seconds(one), CAUSES[one.cause]) for name, one in own)
             table[key] = _row([one for _, one in own], excluded.get(at, 0))
             table[key]["stuck"] = None if limit is None else old.get(at, 0)
-            table[key]["waiting_share"] = waits[at] / whole if at in waits else None
+            table[key]["waiting_share"] = waits[at] / whole[at[0]] if at in waits else None
     return times, table
 
 
 def waits_of(sides: Sides, question: Question) -> dict[tuple, Fraction]:
-    """Days stood within the days asked for per (dimensions, waiting stage); none where periods are asked for.
+    """Days stood per (first day of the period or None, dimensions, waiting stage).
 
-    The days asked for are one month here, or without bounds.
+    Where days are asked for they are one month here, and there is no grain.
     """
-    if question.grain is not None:
-        return {}
-    grain = None if question.start is None else "month"
-    found = waiting_days(sides.answers, question.unit, grain, question.by)
-    return {(dims, stage): days for (first, dims, stage), days in found.items() if first == question.start}
+    if question.start is None:
+        return dict(waiting_days(sides.answers, question.unit, question.grain, question.by))
+    found = waiting_days(sides.answers, question.unit, "month", question.by)
+    return {(None, dims, stage): days for (first, dims, stage), days in found.items() if first == question.start}
 
 
 def _row(spells: list[Spell], excluded: int) -> Row:
+    waiting = sum(one.cause is None for one in spells)
+    counts = {"n": len(spells), "open": waiting, "excluded": excluded}
+    if len(spells) < FEWEST or waiting == len(spells):
+        return Row(**counts, **dict.fromkeys(FIGURES))
     return Row(
-        n=len(spells),
-        open=sum(one.cause is None for one in spells),
-        excluded=excluded,
+        **counts,
         median_days=quantile(spells, Fraction(1, 2)),
         p75_days=quantile(spells, Fraction(3, 4)),
         p90_days=quantile(spells, Fraction(9, 10)),
-        advance_share=advance_share(spells) if spells else None,
+        advance_share=advance_share(spells),
         advance_median_days=advance_median(spells),
     )
 

@@ -143,9 +143,14 @@ class Deals:
                 amount = in_force.amount if in_force else amount
         explained = bool(history) and history[-1].stage == stage
         said = state
-        close, state = self._close(row, history, state, created)
+        by_field = self._settings.opportunities.close_date == "field"
+        if by_field:
+            close, state = self._close_by_field(close_date, state, created)
+        else:
+            close, state = self._close(row, history, state, created)
         runs = [run for run, _ in groupby(one.state for one in history)]
-        if not runs or runs[-1] != state:
+        # A close that the field puts after as-of leaves the deal open, and is no reopening.
+        if not runs or runs[-1] != (said if by_field else state):
             runs.append(state)
         return Deal(
             id=str(row["Id"]),
@@ -183,6 +188,17 @@ class Deals:
         if created is not None and close.key < created.key:
             return created, state
         return close, state
+
+    def _close_by_field(self, close_date: When | None, state: str, created: Moment | None) -> tuple[Moment | None, str]:
+        """§4 `--close-date field`: CloseDate alone, not before the creation; after as-of the deal is open."""
+        if state == "open":
+            return None, "open"
+        if close_date is None:
+            return created, state  # D33
+        close = self._clock.close(close_date)
+        if created is not None and close.key < created.key:
+            return created, state
+        return (close, state) if self._clock.happened(close_date) else (None, "open")
 
 
 def run_start(history: list[HistoryRow]) -> When:

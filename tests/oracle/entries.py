@@ -51,17 +51,30 @@ class Histories:
 
     def covers(self, name: str, field: str, created: When | None) -> bool:
         """D6: the earliest row of that (object, field) anywhere is not later than the record's creation."""
-        rows = self._rows.get((name, field), [])
-        if created is None or not rows:
+        begin = self._begin(name, field)
+        if created is None or begin is None:
             return False
-        earliest = min(self._clock.response(at).key for at, _, _ in rows)
-        return earliest <= self._clock.response(created).key
+        return self._clock.response(begin).key <= self._clock.response(created).key
+
+    def tracked(self, name: str, field: str) -> bool:
+        """D42: tracking of the field has begun by as-of, so that what changed later had its old value then."""
+        begin = self._begin(name, field)
+        return begin is not None and self._clock.response(begin).key <= self._clock.as_of
+
+    def _begin(self, name: str, field: str) -> When | None:
+        """Moment of the earliest row of that (object, field) anywhere."""
+        moments = [at for at, _, _ in self._rows.get((name, field), [])]
+        return min(moments, key=lambda at: self._clock.response(at).key, default=None)
 
 
 class EntryReader:
-    """Reads the entries of leads, contacts and opportunities for one funnel."""
+    """Reads the entries of leads, contacts and opportunities for one funnel.
 
-    def __init__(self, records: Records, funnel: Funnel, clock: Clock) -> None:
+    known_now: as-of is not before the load; otherwise a present value without history says nothing of as-of (D42).
+    """
+
+    def __init__(self, records: Records, funnel: Funnel, clock: Clock, known_now: bool = True) -> None:
+        self._known_now = known_now
         self._histories = Histories(records, clock)
         self._clock = clock
         self._sources: list[tuple[Target, StageSource]] = [
@@ -126,6 +139,8 @@ class EntryReader:
             return self._values(target, source, name, row)
         if source.milestone == "created" or (source.milestone == "converted" and flag(row, "IsConverted")):
             at = when(row, "CreatedDate" if source.milestone == "created" else "ConvertedDate")
+            if at is None and source.milestone == "converted" and not self._known_now:
+                return []
             return [Entry(target, at, name, record, "milestone", CURRENT if at is None else None)]
         return []
 
@@ -139,12 +154,13 @@ class EntryReader:
         if first in values:
             if self._histories.covers(name, field, created):
                 found.append(Entry(target, created, name, record, "milestone"))
-            else:
+            elif self._known_now or self._histories.tracked(name, field):
                 found.append(Entry(target, None, name, record, "unknown", FIRST_VALUE if changes else CURRENT))
         for at, change in changes:
             if text(change, "NewValue") in values:
                 found.append(Entry(target, at, name, record, "history"))
-        if changes and present in values and text(changes[-1][1], "NewValue") != present:
+        unexplained = changes and text(changes[-1][1], "NewValue") != present
+        if unexplained and present in values and self._known_now:
             found.append(Entry(target, None, name, record, "unknown", CURRENT))
         return found
 
@@ -157,5 +173,7 @@ class EntryReader:
         ]
         if not deal.explained and deal.said == "open" and deal.stage in values:
             at = when(deal.row, "LastStageChangeDate")
+            if at is None and not self._known_now:
+                return found
             found.append(Entry(target, at, "Opportunity", deal.id, "unknown", CURRENT if at is None else None))
         return found

@@ -17,9 +17,17 @@ from tests.oracle.records import Org, Records, text
 from tests.oracle.responses import Response, read
 
 
-def answer(org: Org, settings: Settings, as_of: dt.datetime, *, as_of_is_date: bool = False) -> Answers:
+def answer(
+    org: Org,
+    settings: Settings,
+    as_of: dt.datetime,
+    *,
+    as_of_is_date: bool = False,
+    known_at: dt.datetime | None = None,
+) -> Answers:
     """What the definitions say about an org at as-of, for the first funnel of the settings."""
-    return _Reading(Records(org), settings, as_of, as_of_is_date).answers()
+    known_now = known_at is None or known_at <= as_of
+    return _Reading(Records(org), settings, as_of, as_of_is_date, known_now).answers()
 
 
 def reporting_zone(records: Records, settings: Settings) -> zoneinfo.ZoneInfo:
@@ -29,7 +37,9 @@ def reporting_zone(records: Records, settings: Settings) -> zoneinfo.ZoneInfo:
 
 
 class _Reading:
-    def __init__(self, records: Records, settings: Settings, as_of: dt.datetime, as_of_is_date: bool) -> None:
+    def __init__(
+        self, records: Records, settings: Settings, as_of: dt.datetime, as_of_is_date: bool, known_now: bool
+    ) -> None:
         self.records, self.settings = records, settings
         self.funnel: Funnel = settings.funnel[settings.default_funnel or ""]
         self.stages = self.funnel.stage_names
@@ -38,7 +48,7 @@ class _Reading:
         self.people = People(records, self.clock)
         self.responses = read(records, self.people, settings.responses, self.clock)
         self.deals = Deals(records, settings, self.funnel, self.clock).read()
-        self.reader = EntryReader(records, self.funnel, self.clock)
+        self.reader = EntryReader(records, self.funnel, self.clock, known_now)
         self.deal_entries = {deal.id: self.reader.of_deal(deal) for deal in self.deals.values()}
         self.outcome_stages = {deal.id: self.reader.outcome_stages(deal) for deal in self.deals.values()}
         self.links = links(records, self.people, self.deals, self.clock) if self.funnel.of_people else []

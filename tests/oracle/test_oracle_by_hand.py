@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from leadline.config import OpportunitySettings
 from leadline.errors import IdentityError
 from tests.oracle.answers import Answers
 from tests.oracle.clock import period_start
@@ -344,6 +345,34 @@ def test_untimed_statuses_move_nothing() -> None:
     assert visits(answers, "L2") == [("Inquiry", "02-01T00:00", None)]
     assert answers.journeys["L2", 1].track.furthest(answers.stages) == "MQL"
     assert answers.responses["m1"].fate == "not_qualified"
+
+
+def test_before_the_load_a_present_status_counts_from_when_tracking_shows_it() -> None:
+    org = Tiny()
+    org.lead("L1", "2024-01-01T00:00", Status="MQL")  # no change since tracking began on 02-01
+    org.lead("L2", "2024-01-01T00:00", Status="Working")
+    org.status("L2", "2024-02-01T00:00", "Open", "MQL")  # the earliest row anywhere; SAL came without one
+    assert ("L1", 1) not in org.answer("2024-01-15T00:00", known_at="2024-06-01T00:00").journeys
+    later = org.answer("2024-03-01T00:00", known_at="2024-06-01T00:00").journeys
+    assert later["L1", 1].track.untimed == {"MQL"}
+    assert later["L2", 1].track.untimed == set()  # last told MQL: when it became SAL nobody knows
+    assert org.answer("2024-06-01T00:00", known_at="2024-06-01T00:00").journeys["L2", 1].track.untimed == {"SAL"}
+
+
+def test_close_dates_by_the_field_never_lie_before_the_creation() -> None:
+    org = Tiny()
+    steps = (("2024-02-01T09:00", "Prospecting"), ("2024-03-10T09:00", "Closed Won"))
+    org.deal("D1", "2024-02-01T09:00", *steps, CloseDate=dt.date(2024, 3, 1))
+    org.deal("D2", "2024-02-01T09:00", *steps, CloseDate=dt.date(2024, 1, 1))
+    org.deal("D3", "2024-02-01T09:00", *steps, CloseDate=dt.date(2024, 4, 1))
+    by_field = OpportunitySettings(close_date="field")
+    org.settings = org.settings.model_copy(update={"opportunities": by_field})
+    closed = {name: one.close for name, one in org.answer("2024-03-20T00:00").opportunities.items()}
+    assert closed["D1"] is not None
+    assert (closed["D1"].day, closed["D1"].is_date) == (dt.date(2024, 3, 1), True)
+    assert closed["D2"] is not None
+    assert closed["D2"].key == key("2024-02-01T09:00")
+    assert closed["D3"] is None  # its CloseDate lies after as-of
 
 
 def test_tracking_that_covers_the_creation_dates_a_first_value() -> None:

@@ -110,9 +110,11 @@ class Tiny:
         values = {"OpportunityId": deal, "ContactId": contact, "IsPrimary": primary, "CreatedDate": at(created)}
         self.add("OpportunityContactRole", name, **values)
 
-    def answer(self, as_of: str = "2024-12-31T12:00") -> Answers:
+    def answer(self, as_of: str = "2024-12-31T12:00", known_at: str | None = None) -> Answers:
         """The answers; an as-of given as a date is the end of that UTC day (D1)."""
         if "T" in as_of:
-            return answer(self.org, self.settings, dt.datetime.fromisoformat(as_of).replace(tzinfo=dt.UTC))
+            known = None if known_at is None else dt.datetime.fromisoformat(known_at).replace(tzinfo=dt.UTC)
+            moment = dt.datetime.fromisoformat(as_of).replace(tzinfo=dt.UTC)
+            return answer(self.org, self.settings, moment, known_at=known)
         end = dt.datetime.fromisoformat(as_of).replace(hour=23, minute=59, second=59, tzinfo=dt.UTC)
         return answer(self.org, self.settings, end, as_of_is_date=True)

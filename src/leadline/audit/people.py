@@ -55,9 +55,13 @@ def duplicate_email(at: Audited) -> Iterator[Hits]:
         return
     records = ibis.union(*parts) if len(parts) > 1 else parts[0]
     known = records.filter(records.email.notnull() & (records.email != ""))
-    persons = known.join(at["person_records"].select("record_id", "person_id"), "record_id")
+    # Only of addresses that several records have, which are few, it is asked whose they are.
+    repeated = known.group_by("email").aggregate(records=known.count()).filter(ibis._.records > 1)
+    among = known.semi_join(repeated, "email")
+    persons = among.join(at["person_records"].select("record_id", "person_id"), "record_id")
     several = persons.group_by("email").aggregate(first=persons.person_id.min(), last=persons.person_id.max())
     shared = persons.semi_join(several.filter(several["first"] != several["last"]), "email")
+    shared = at.store.once("shared_emails", shared.select("record_id", "object"))
     for name in ("Lead", "Contact"):
         own = shared.filter(shared.object == name).select("record_id")
         says = f"{{rows}} of {{among}} {name.lower()}s share their e-mail address with another person."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -10,6 +12,7 @@ import pyarrow as pa
 from leadline.audit.registry import BY_CODE
 from leadline.audit.run import FINDINGS, RECORDS
 from leadline.errors import UnknownNameError
+from leadline.findings import OUTSIDE_AUDIT
 from leadline.model.opened import Opened
 from leadline.results import Column, Definition, Result
 
@@ -18,9 +21,9 @@ COLUMNS = (
     Column("severity", "text", help="error, warning or info"),
     Column("rows", "integer", help="Records with the fault; 0: the data as a whole"),
     Column("amount", "money", help="Amount of the opportunities concerned"),
-    Column("moves", "text", help="Metrics it can move"),
-    Column("first_seen", "instant", help="Load of the snapshot that shows it first"),
-    Column("last_seen", "instant", help="Load of the snapshot that shows it last"),
+    Column("moves", "list", help="Metrics it can move; from and to are empty as long as the effect is not computed"),
+    Column("first_seen", "instant", help="Load of the earliest kept snapshot that has it"),
+    Column("last_seen", "instant", help="Load of the latest kept snapshot that has it"),
     Column("accepted", "boolean", help="Whether somebody has accepted it"),
     Column("object", "text", help="Salesforce object of the records"),
     Column("message", "text", help="What is wrong"),
@@ -44,16 +47,24 @@ _ARROW = {
     "money": pa.int64(),
     "instant": pa.timestamp("us", tz="UTC"),
     "boolean": pa.bool_(),
+    "list": pa.list_(pa.struct([("metric", pa.string()), ("from", pa.float64()), ("to", pa.float64())])),
 }
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
-def findings(opened: Opened) -> Result:
+Seen = Mapping[str, tuple[dt.datetime, dt.datetime]]
+"""Code → the loads of the earliest and the latest kept snapshot that have a finding of it."""
+
+
+def findings(opened: Opened, seen: Seen | None = None) -> Result:
     """All findings of the snapshot, the worst first; findings of an object stand in a row of their own.
 
     Audits are made at publish, so that another as-of shows the same findings.
+
+    Args:
+        seen: what the kept snapshots say; without it this one alone.
     """
-    rows = [_row(opened, row) for row in _raw(opened)]
+    rows = [_row(opened, row, seen or {}) for row in _raw(opened)]
     rows.sort(key=lambda row: (_RANK[row["severity"]], -row["rows"], row["code"], row["object"]))
     return _result(opened, "Findings", COLUMNS, _table(COLUMNS, rows))
 
@@ -64,7 +75,7 @@ def records(opened: Opened, code: str) -> Result:
     Raises:
         UnknownNameError: no check and no finding has this code.
     """
-    known = {row["code"] for row in _raw(opened)} | set(BY_CODE)
+    known = {row["code"] for row in _raw(opened)} | set(BY_CODE) | set(OUTSIDE_AUDIT)
     if code not in known:
         raise UnknownNameError("finding", code, known)
     table = _table(RECORD_COLUMNS, [])
@@ -73,6 +84,11 @@ def records(opened: Opened, code: str) -> Result:
         names = [column.name for column in RECORD_COLUMNS]
         table = opened.arrow(own.select(*names).order_by("object", "record_id"))
     return _result(opened, f"Records of {code}", RECORD_COLUMNS, table, notes=_notes(opened, code))
+
+
+def codes(opened: Opened) -> set[str]:
+    """The codes of the findings of the snapshot."""
+    return {row["code"] for row in _raw(opened)}
 
 
 def has_errors(opened: Opened) -> bool:
@@ -84,14 +100,14 @@ def _raw(opened: Opened) -> list[dict[str, Any]]:
     return opened.arrow(opened[FINDINGS]).to_pylist() if FINDINGS in opened else []
 
 
-def _row(opened: Opened, row: dict[str, Any]) -> dict[str, Any]:
-    # Only this snapshot is looked at, so a finding is first and last seen at its load.
+def _row(opened: Opened, row: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    first, last = seen.get(row["code"], (opened.known_at, opened.known_at))
     return {
         **row,
         "rows": row["row_count"],
-        "moves": ", ".join(row["moves"].split(",")) if row["moves"] else None,
-        "first_seen": opened.known_at,
-        "last_seen": opened.known_at,
+        "moves": [{"metric": name, "from": None, "to": None} for name in row["moves"].split(",") if name],
+        "first_seen": min(first, opened.known_at),
+        "last_seen": max(last, opened.known_at),
         "accepted": False,
     }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import answers, data, insights
+from leadline.cli import answers, data, formulas, goals, insights
 from leadline.cli.console import say
 from leadline.cli.expand import expanded
 from leadline.errors import LeadlineError
@@ -26,7 +26,15 @@ app = typer.Typer(
 
 _PANELS = {
     "Records": (data.init, data.import_, data.build, data.snapshots, data.demo),
-    "Insights": (insights.volume, insights.conversion, insights.velocity, insights.influence),
+    "Insights": (
+        insights.volume,
+        insights.pipeline,
+        insights.conversion,
+        insights.velocity,
+        insights.influence,
+        formulas.formula,
+        goals.goals,
+    ),
     "All together": (answers.summary, answers.report, answers.audit),
 }
 

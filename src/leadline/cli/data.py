@@ -18,6 +18,7 @@ from leadline.cli.options import (
     OutFolder,
     People,
     Place,
+    Plain,
     PrintSchema,
     Propose,
     Reading,
@@ -46,7 +47,7 @@ def init(place: Place, folder: Folder = None, propose: Propose = False, schema: 
     say(f"Written: {written}")
 
 
-def import_(path: Export, place: Place, reading: Reading, strict: Strict = False, no_build: NoBuild = False) -> None:
+def import_(paths: Export, place: Place, reading: Reading, strict: Strict = False, no_build: NoBuild = False) -> None:
     """Import an export; in an empty folder also make the workspace and propose stages."""
     from leadline import workspace
     from leadline.cli.account import show_import
@@ -54,7 +55,7 @@ def import_(path: Export, place: Place, reading: Reading, strict: Strict = False
     moment = parse_as_of(reading.extracted_at, reading.timezone or "UTC") if reading.extracted_at else None
     with progress() as shown:
         report = workspace.Workspace(place.workspace).sources.import_files(
-            path,
+            paths,
             date_order=reading.date_order,
             encoding=reading.encoding,
             timezone=reading.timezone,
@@ -88,12 +89,15 @@ def snapshots(place: Place, form: Form) -> None:
 
 
 def demo(
-    people: People = 20_000, seed: Seed = 7, out: OutFolder = Path("demo-org"), format: DemoFormat = "csv"
+    people: People = 20_000,
+    seed: Seed = 7,
+    out: OutFolder = Path("demo-org"),
+    format: DemoFormat = "csv",
+    plain: Plain = False,
 ) -> None:
     """Make the files of a demo org: the same seed gives the same records."""
     from leadline.demo import org
 
     with progress() as shown:
-        shown.begin(f"make {people:,} people")
-        org.generate(out, people=people, seed=seed, format=format)
+        org.generate(out, people=people, seed=seed, format=format, planted=not plain, progress=shown)
     say(f"Made {people:,} people in {out}. Next: leadline import {out}")

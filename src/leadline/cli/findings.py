@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from leadline.cli.console import stdout
-from leadline.render.present import amount_text, clean, local_time
+from leadline.render.present import amount_text, clean, list_text, local_time
 
 if TYPE_CHECKING:
     from leadline.results import Result
@@ -42,7 +42,8 @@ def _parts(table: Result) -> Iterable[RenderableType]:
         yield Text("")
         yield _head(table, row)
         yield Padding(Text(clean(row["message"])), (0, 0, 0, 2), expand=False)
-        for line in (row["remedy"], f"moves {row['moves']}" if row["moves"] else None):
+        moves = f"moves {list_text(row['moves'])}" if row["moves"] else None
+        for line in (row["remedy"], moves, _since(table, row)):
             if line:
                 yield Padding(Text(clean(line), "dim"), (0, 0, 0, 2), expand=False)
     yield Text("\nleadline audit --list CODE lists the records of a finding.", "dim")
@@ -50,6 +51,13 @@ def _parts(table: Result) -> Iterable[RenderableType]:
 
 def _counted(count: int, severity: str) -> str:
     return f"{count} {severity}{'s' if count != 1 and severity != 'info' else ''}"
+
+
+def _since(table: Result, row: dict[str, Any]) -> str | None:
+    """Since when the finding is known, where an earlier snapshot has it too."""
+    if row["first_seen"] == row["last_seen"]:
+        return None
+    return f"first seen in the load of {local_time(row['first_seen'], table.timezone)}"
 
 
 def _head(table: Result, row: dict[str, Any]) -> Text:

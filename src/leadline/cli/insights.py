@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from leadline.cli.options import (
     Answer,
+    ClockStart,
+    ClockStop,
+    Compare,
+    CompareRates,
     Convention,
+    DateField,
     DateOf,
+    Days,
+    Fates,
     FromStage,
+    Matrix,
     Measure,
     Models,
+    NewPeople,
+    PipelineView,
     Place,
+    Problems,
     Question,
     Scope,
-    Stuck,
     ToStage,
+    Triangle,
+    VelocityView,
     View,
     Window,
     WindowDays,
@@ -30,10 +43,41 @@ if TYPE_CHECKING:
     from leadline.workspace import Question as Asked
 
 
-def volume(place: Place, question: Question, answer: Answer, view: View = "entered") -> None:
+def volume(
+    place: Place,
+    question: Question,
+    answer: Answer,
+    view: View = "entered",
+    compare: Compare = None,
+    fates: Fates = False,
+    new: NewPeople = False,
+) -> None:
     """How many units entered, reached or stand in each stage."""
     common = asked(question)
-    _give(place, answer, lambda metrics: metrics.volume(view=view, **common))
+    if (compare is not None) + fates + new > 1:
+        raise UsageError("--compare, --fates and --new are tables of their own: give one of them.")
+    if fates:
+        _give(place, answer, lambda metrics: metrics.fates(**common))
+    elif new:
+        _give(place, answer, lambda metrics: metrics.newness(**common))
+    elif compare is not None:
+        _give(place, answer, lambda metrics: metrics.comparison(view=view, compare=compare, **common))
+    else:
+        _give(place, answer, lambda metrics: metrics.volume(view=view, **common))
+
+
+def pipeline(place: Place, question: Question, answer: Answer, view: PipelineView = "standing") -> None:
+    """Open opportunities and their amounts per stage at any instant, and what moved them between two."""
+    common = asked(question)
+    _give(place, answer, lambda metrics: metrics.pipeline(view=view, **common))
+
+
+class Within(TypedDict):
+    """Which transitions of a conversion, and within how many days."""
+
+    window_days: int | None
+    from_stage: str | None
+    to_stage: str | None
 
 
 def conversion(
@@ -44,36 +88,80 @@ def conversion(
     window_days: WindowDays = None,
     from_stage: FromStage = None,
     to_stage: ToStage = None,
+    date_field: DateField = None,
+    matrix: Matrix = False,
+    triangle: Triangle = None,
+    compare: CompareRates = None,
+    problems: Problems = False,
 ) -> None:
     """What share of the units goes on from stage to stage, with its interval."""
     common = asked(question)
-    _give(
-        place,
-        answer,
-        lambda metrics: metrics.conversion(
-            convention=convention, window_days=window_days, from_stage=from_stage, to_stage=to_stage, **common
-        ),
-    )
+    within: Within = {"window_days": window_days, "from_stage": from_stage, "to_stage": to_stage}
+    shapes = [
+        name
+        for name, on in (
+            ("--matrix", matrix),
+            ("--triangle", triangle),
+            ("--compare", compare),
+            ("--problems", problems),
+        )
+        if on
+    ]
+    _require_one_shape(shapes, convention, date_field, from_stage or to_stage)
+    if matrix:
+        _give(place, answer, lambda metrics: metrics.conversion_matrix(window_days=window_days, **common))
+    elif triangle:
+        _give(place, answer, lambda metrics: metrics.conversion_triangle(age=triangle, **within, **common))
+    elif compare:
+        _give(place, answer, lambda metrics: metrics.conversion_change(compare=compare, **within, **common))
+    elif problems:
+        _give(place, answer, lambda metrics: metrics.problems(**within, **common))
+    else:
+        _give(
+            place,
+            answer,
+            lambda metrics: metrics.conversion(convention=convention, date_field=date_field, **within, **common),
+        )
+
+
+def _require_one_shape(shapes: list[str], convention: str, date_field: str | None, stage: str | None) -> None:
+    """Refuse options that a table of its own would leave unheard."""
+    if len(shapes) > 1:
+        raise UsageError(f"{', '.join(shapes)} are tables of their own: give one of them.")
+    if shapes and (convention != "cohort" or date_field is not None):
+        raise UsageError(f"{shapes[0]} is made of cohort rates; leave out --convention and --date-field.")
+    if shapes == ["--matrix"] and stage is not None:
+        raise UsageError("--matrix shows all stages; leave out --from-stage and --to-stage.")
 
 
 def velocity(
     place: Place,
     question: Question,
     answer: Answer,
+    view: VelocityView,
     measure: Measure = "sum",
-    stuck: Stuck = False,
-    from_stage: FromStage = None,
-    to_stage: ToStage = None,
+    days: Days = "calendar",
+    from_stage: ClockStart = None,
+    to_stage: ClockStop = None,
 ) -> None:
     """How long units stand in each stage, open ones included, and where they wait."""
-    common = asked(question)
+    common, (stuck, show) = asked(question), _shown(view)
     _give(
         place,
         answer,
         lambda metrics: metrics.velocity(
-            measure=measure, stuck=stuck, from_stage=from_stage, to_stage=to_stage, **common
+            measure=measure, days=days, show=show, stuck=stuck, from_stage=from_stage, to_stage=to_stage, **common
         ),
     )
+
+
+def _shown(view: VelocityView) -> tuple[bool, str]:
+    """Whether stuck records are asked for, and what is shown in place of the table."""
+    chosen = [name for name, asked_for in dataclasses.asdict(view).items() if asked_for]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} are two questions; ask them one by one.")
+    name = chosen[0] if chosen else "times"
+    return name == "stuck", "times" if name == "stuck" else name
 
 
 def influence(
@@ -104,18 +192,20 @@ def asked(question: Question) -> Asked:
     start, end = parse_range(question.start, question.end)
     return {
         "by": names(question.by),
-        "where": _filters(question.where or []),
+        "where": filters(question.where or []),
         "start": start,
         "end": end,
         "as_of": question.as_of,
         "grain": question.grain,
         "unit": question.unit,
         "funnel": question.funnel,
+        "close_date": question.close_date,
         "touched": question.touched,
     }
 
 
-def _filters(written: list[str]) -> dict[str, str]:
+def filters(written: list[str]) -> dict[str, str]:
+    """Values of `--where` as dimension → value."""
     found: dict[str, str] = {}
     for text in written:
         name, sign, value = text.partition("=")

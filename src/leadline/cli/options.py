@@ -13,9 +13,48 @@ from leadline.dates import Grain
 Unit = Literal["responses", "people", "journeys", "accounts", "opportunities"]
 Format = Literal["table", "json", "csv", "parquet", "xlsx"]
 DateOrder = Literal["ymd", "dmy", "mdy"]
+CloseDate = Literal["history", "field"]
 
 _QUESTION = "The question"
 _ANSWER = "The answer"
+
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIM=VALUE",
+        help="Only units whose dimension has this value (an empty one: no value); may be repeated.",
+        rich_help_panel=_QUESTION,
+    ),
+]
+FirstDay = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DATE", help="First day.", rich_help_panel=_QUESTION),
+]
+EndDay = Annotated[
+    str | None,
+    typer.Option("--to", metavar="DATE", help="The day after the last day.", rich_help_panel=_QUESTION),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MOMENT",
+        help="Count what had happened by then: a date (its end) or an instant. Default: the newest load.",
+        show_default=False,
+        rich_help_panel=_QUESTION,
+    ),
+]
+UnitOf = Annotated[
+    Unit | None,
+    typer.Option(
+        help="What is counted. Default: journeys where there are people, else opportunities.",
+        rich_help_panel=_QUESTION,
+    ),
+]
+FunnelOf = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Which funnel. Default: the first one.", rich_help_panel=_QUESTION),
+]
 
 
 @dataclass(frozen=True)
@@ -36,45 +75,24 @@ class Question:
         str,
         typer.Option(metavar="DIM,DIM", help="Split by these dimensions.", rich_help_panel=_QUESTION),
     ] = ""
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="DIM=VALUE",
-            help="Only units whose dimension has this value (an empty one: no value); may be repeated.",
-            rich_help_panel=_QUESTION,
-        ),
-    ] = None
-    start: Annotated[
-        str | None,
-        typer.Option("--from", metavar="DATE", help="First day.", rich_help_panel=_QUESTION),
-    ] = None
-    end: Annotated[
-        str | None,
-        typer.Option("--to", metavar="DATE", help="The day after the last day.", rich_help_panel=_QUESTION),
-    ] = None
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MOMENT",
-            help="Count what had happened by then: a date (its end) or an instant. Default: the newest load.",
-            show_default=False,
-            rich_help_panel=_QUESTION,
-        ),
-    ] = None
+    where: Where = None
+    start: FirstDay = None
+    end: EndDay = None
+    as_of: AsOf = None
     grain: Annotated[
         Grain | None,
         typer.Option(help="Length of a period; without it one row for all time.", rich_help_panel=_QUESTION),
     ] = None
-    unit: Annotated[
-        Unit | None,
+    unit: UnitOf = None
+    funnel: FunnelOf = None
+    close_date: Annotated[
+        CloseDate | None,
         typer.Option(
-            help="What is counted. Default: journeys where there are people, else opportunities.",
+            help="What dates the close of an opportunity: stage history, or the field CloseDate as reports of Salesforce "
+            "do. Default: that of the config.",
+            show_default=False,
             rich_help_panel=_QUESTION,
         ),
-    ] = None
-    funnel: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Which funnel. Default: the first one.", rich_help_panel=_QUESTION),
     ] = None
     touched: Annotated[
         bool,
@@ -84,6 +102,18 @@ class Question:
             rich_help_panel=_QUESTION,
         ),
     ] = False
+
+
+@dataclass(frozen=True)
+class GoalQuestion:
+    """Which goals are asked for: their segment, periods, unit, funnel, and the moment to look from."""
+
+    where: Where = None
+    start: FirstDay = None
+    end: EndDay = None
+    as_of: AsOf = None
+    unit: UnitOf = None
+    funnel: FunnelOf = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +184,7 @@ class Reading:
         bool | None,
         typer.Option(
             "--full/--partial",
-            help="Whether a record that is absent was deleted. Default: full for a ZIP or folder, partial for a file.",
+            help="Whether a record that is absent was deleted. Default: full for ZIPs and folders, partial for files.",
             show_default=False,
         ),
     ] = None
@@ -164,8 +194,11 @@ class Reading:
 
 
 Export = Annotated[
-    Path,
-    typer.Argument(metavar="PATH", help="A folder, a ZIP archive, or one CSV or Parquet file."),
+    list[Path],
+    typer.Argument(
+        metavar="PATH",
+        help="A folder, a ZIP archive, or one CSV or Parquet file; several (the ZIPs of a weekly export) are one load.",
+    ),
 ]
 Folder = Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder of the workspace; the same as --workspace.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 3 if a finding has severity error.")]
@@ -185,9 +218,51 @@ View = Annotated[
         "standing: where units stand at an instant."
     ),
 ]
+PipelineView = Annotated[
+    Literal["standing", "movements"],
+    typer.Option(
+        "--view",
+        help="standing: open opportunities and amounts per stage at the end of each period; movements: what changed "
+        "them from its start to its end.",
+    ),
+]
+Compare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="previous|last-year|FROM:TO",
+        help="Beside each period the count of another one, with the change; a running period over equal elapsed days.",
+        show_default=False,
+    ),
+]
+Fates = Annotated[bool, typer.Option("--fates", help="What became of every response; adds up to all of them.")]
+NewPeople = Annotated[
+    bool, typer.Option("--new", help="Responses of new and of known people; first responses and repeats.")
+]
 Convention = Annotated[
-    Literal["cohort", "period"],
-    typer.Option(help="cohort: units followed from their first entry; period: entries of the same period."),
+    Literal["cohort", "eventual", "period", "touched", "in-order", "summary"],
+    typer.Option(
+        help="cohort: units followed from their first entry; eventual: probability of going on at all; period: entries "
+        "of the same period; touched: ever reached, without a window; in-order: no stage skipped; "
+        "summary: what a Salesforce report with a summary formula shows."
+    ),
+]
+Matrix = Annotated[bool, typer.Option("--matrix", help="Rates between all stages, and where units went next.")]
+Triangle = Annotated[
+    Literal["days", "weeks"] | None,
+    typer.Option(help="Cumulative rates by start period and age in days or weeks.", show_default=False),
+]
+CompareRates = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="previous|last-year|FROM:TO",
+        help="Why rates changed against another period: mix and rate of each segment of --by.",
+        show_default=False,
+    ),
+]
+Problems = Annotated[
+    bool,
+    typer.Option("--problems", help="Segments that go on less often than the rest, by the wins they cost."),
 ]
 WindowDays = Annotated[
     int | None,
@@ -195,11 +270,83 @@ WindowDays = Annotated[
 ]
 FromStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only transitions out of this stage.")]
 ToStage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only transitions into this stage.")]
-Measure = Annotated[
-    Literal["sum"],
-    typer.Option(help="What is measured: sum, the days of all visits of a unit in a stage together."),
+DateField = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Of --convention summary, the date that decides a record's period: opened (default), created, closed, "
+        "close_date, or a stage for its first entry.",
+        show_default=False,
+    ),
 ]
-Stuck = Annotated[bool, typer.Option("--stuck", help="The open records that have stood longer than the stage's limit.")]
+FormulaName = Annotated[
+    str | None,
+    typer.Argument(metavar="NAME", help="A formula of leadline.toml, or one that Leadline ships. Default: list them."),
+]
+Expression = Annotated[
+    str | None,
+    typer.Option(metavar="FORMULA", help="The formula itself, e.g. 'SQL / MQL', in place of a name."),
+]
+Ranked = Annotated[
+    bool,
+    typer.Option("--ranked", help="Rows by value, the largest first, with a rank; shares of under 30 units behind."),
+]
+FormulaOperand = Annotated[
+    str | None,
+    typer.Option("--operand", metavar="OPERAND", help="With --list, only the records of this part of the formula."),
+]
+Measure = Annotated[
+    Literal["sum", "first", "elapsed", "cycle", "first-response"],
+    typer.Option(
+        help="sum: days of all visits of a unit in a stage; first: of its first visit; elapsed: from first entry to first "
+        "entry further on; cycle: start to close; first-response: to the first completed task or event."
+    ),
+]
+Days = Annotated[
+    Literal["calendar", "working"],
+    typer.Option("--days", help="Days that count: all, or the working days by the holidays of the config."),
+]
+ClockStart = Annotated[
+    str | None,
+    typer.Option(
+        "--from-stage", metavar="STAGE", help="Only stages from this one on; where the clock of elapsed starts."
+    ),
+]
+ClockStop = Annotated[
+    str | None,
+    typer.Option("--to-stage", metavar="STAGE", help="Only stages up to this one; where the clock of elapsed stops."),
+]
+
+
+@dataclass(frozen=True)
+class VelocityView:
+    """What velocity shows in place of its table; one at a time."""
+
+    stuck: Annotated[
+        bool,
+        typer.Option(
+            "--stuck",
+            help="The open records that have stood longer than the stage's limit; with --by their segments against the rest.",
+        ),
+    ] = False
+    distribution: Annotated[
+        bool, typer.Option("--distribution", help="The whole curve: who still waits after each time.")
+    ] = False
+    bottleneck: Annotated[
+        bool, typer.Option("--bottleneck", help="Where most of the waiting happens, its money and what drives it.")
+    ] = False
+    slow: Annotated[
+        bool,
+        typer.Option(
+            "--slow",
+            help="Transitions by segment against the rest, the slow ones first. Default of --by: campaign_type.",
+        ),
+    ] = False
+    detours: Annotated[
+        bool, typer.Option("--detours", help="Steps back, returns, skipped stages and reopened deals.")
+    ] = False
+
+
 Models = Annotated[
     str | None, typer.Option("--model", metavar="NAME,NAME", help="Credit models. Default: those of the config.")
 ]
@@ -216,8 +363,38 @@ DateOf = Annotated[
     typer.Option("--date", help="Which date of an opportunity decides its period."),
 ]
 
+Pace = Annotated[
+    Literal["workdays", "seasonal"],
+    typer.Option(help="What should have come by now: by the working days passed, or as in the periods before."),
+]
+Template = Annotated[
+    bool, typer.Option("--template", help="Print a goals.csv for the funnel, to be filled in, and do nothing else.")
+]
+Reverse = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AMOUNT",
+        help="From revenue back to the responses it needs: an amount, or 'goal' for that of goals.csv.",
+    ),
+]
+PeriodLabel = Annotated[
+    str | None,
+    typer.Option("--period", metavar="LABEL", help="Period of --reverse, e.g. 2026-Q4. Default: the quarter of as-of."),
+]
+SetFactors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Another value for a factor of --reverse, e.g. 'MQL>SQL=0.3'; may be repeated.",
+    ),
+]
+
 People = Annotated[int, typer.Option(min=1, metavar="N", help="How many people the org has.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same org, to the byte.")]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="Plant nothing: no campaign, channel or source differs from another by design.")
+]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")]
 DemoFormat = Annotated[Literal["csv", "parquet", "export-zip"], typer.Option("--format", help="Form of the files.")]
 ReportFile = Annotated[Path, typer.Option("--output", metavar="FILE", help="The page to write.")]

@@ -102,7 +102,15 @@ def _waiting(summary: Summary) -> list[RenderableType]:
 def _standing(found: Bottleneck, unit: str) -> str:
     now = f"{found.standing:,} {unit} stand there now"
     stuck = "" if found.stuck is None else f", {found.stuck:,} of them stuck"
-    return f"{now}{stuck} · {_half(found.median_days)}"
+    return f"{now}{stuck} · {_half(found.median_days)}{driven(found)}"
+
+
+def driven(found: Bottleneck) -> str:
+    """The segment that drives the bottleneck, in words; empty without one."""
+    if found.driver is None:
+        return ""
+    days, units = percent(found.driver_share), percent(found.driver_unit_share)
+    return f" · most beyond its size: {clean(found.driver)}, {days} of the days with {units} of the units"
 
 
 def _half(days: float | None) -> str:

@@ -26,6 +26,7 @@ from leadline.demo.stories import Stories, blocks, tell
 from leadline.demo.world import World, make_world
 from leadline.demo.writers import Format, Writer, open_writer
 from leadline.errors import UsageError
+from leadline.progress import Progress, Silent
 
 AS_OF: Final = dt.date(2026, 6, 30)
 """Day the org is looked at unless told otherwise."""
@@ -131,7 +132,14 @@ class DemoOrg:
 
 
 def generate(
-    out: Path, *, people: int = 20_000, seed: int = 7, format: Format = "csv", as_of: dt.date = AS_OF
+    out: Path,
+    *,
+    people: int = 20_000,
+    seed: int = 7,
+    format: Format = "csv",
+    as_of: dt.date = AS_OF,
+    planted: bool = True,
+    progress: Progress | None = None,
 ) -> DemoOrg:
     """Write a demo org.
 
@@ -142,6 +150,8 @@ def generate(
         format: "csv" (values as the API gives them), "parquet" (typed), "export-zip" (as the weekly
             export; it lacks deleted records, status history and picklists, see `writers.NOT_EXPORTED`).
         as_of: the day after the last day of its history of 24 months.
+        planted: whether slow, stuck and poor segments are put in; without, none differs by design.
+        progress: hears of the people done.
 
     Raises:
         UsageError: `people` is below 1 or the format is unknown.
@@ -151,20 +161,29 @@ def generate(
     if format not in get_args(Format):
         raise UsageError(f"format = {format!r} is unknown; use one of {', '.join(get_args(Format))}.")
     parameters = Parameters(people=people, seed=seed)
+    if not planted:
+        parameters = parameters.plain()
     writer = open_writer(out, format, organization_id())
     org = DemoOrg(out, format, writer.paths, parameters, as_of)
-    _write(org, writer)
+    heard = progress or Silent()
+    heard.begin(f"make {people:,} people", people, "people")
+    _write(org, writer, heard)
     return org
 
 
-def _write(org: DemoOrg, writer: Writer) -> None:
+def _write(org: DemoOrg, writer: Writer, progress: Progress) -> None:
     for name, table in shared_tables(org.world):
         _put(org, writer, name, table)
-    for stories in org.stories():
-        scene = Scene(org.world, stories)
+    for block, count in blocks(org.parameters.people):
+        # A block has four parts of about the same length: its stories and three kinds of tables.
+        quarter = count // 4
+        scene = Scene(org.world, tell(org.world, block, count))
+        progress.advance(count - 3 * quarter)
         for tables in (people_tables, member_tables, deal_tables):
             for name, table in tables(scene):
                 _put(org, writer, name, table)
+            progress.advance(quarter)
+    progress.begin("finish the files")
     writer.close()
 
 

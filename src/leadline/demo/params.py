@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 LEAD, CONTACT, SENT_ONLY, OUTBOUND, TWIN, LEGACY, DELETED, IDLE = range(8)
@@ -69,11 +69,13 @@ class Parameters:
     """Chance that a response of a pass is its last."""
     response_gap_days: float = 16.0
 
-    mql: tuple[float, ...] = (0.24, 0.34, 0.42, 0.38, 0.50, 0.45, 0.25)
+    mql: tuple[float, ...] = (0.30, 0.34, 0.38, 0.36, 0.44, 0.42, 0.25)
     """Chance of MQL by type of the tipping campaign, in the order of the campaign types."""
     sal: float = 0.60
     base_deal: float = 0.16
     """Chance that a SAL becomes a deal without any response having caused it."""
+    outbound_deal: float = 0.34
+    """The same for leads that sales went after: as often as responses and chance together make a deal of the others."""
     lift: tuple[float, ...] = (0.06, 0.12, 0.22, 0.08, 0.36, 0.30, 0.0)
     """Chance that one response causes the deal, by campaign type: the true influence."""
     direct_deal: float = 0.06
@@ -148,6 +150,22 @@ class Parameters:
     """Share of USD amounts with three decimals."""
     task_after_mql: float = 0.72
     event_after_mql: float = 0.15
+
+    def plain(self) -> Parameters:
+        """The same org with nothing planted: no campaign, channel or source differs from another by design.
+
+        Deals come by chance alone, and no list is loaded of people who answer to nothing.
+        """
+        return replace(
+            self,
+            slow_factor=1.0,
+            stuck_share=0.0,
+            poor_factor=1.0,
+            mql=(sum(self.mql) / len(self.mql),) * len(self.mql),
+            lift=(0.0,) * len(self.lift),
+            base_deal=self.outbound_deal,
+            bulk_share=0.0,
+        )
 
 
 BLOCK_PEOPLE: Final = 50_000

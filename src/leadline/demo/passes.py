@@ -193,7 +193,8 @@ class Pass:
         """Each response up to SAL may cause the deal; so may nothing at all."""
         asked = self.live & (self.days <= self.sal_day[:, None])
         caused = asked & (self.rng.random(asked.shape) < np.array(self.rates.lift)[self.kinds])
-        wanted = self._chance(self.rates.base_deal) | caused.any(axis=1)
+        outbound = self.people["kind"][self.person] == OUTBOUND
+        wanted = self._chance(np.where(outbound, self.rates.outbound_deal, self.rates.base_deal)) | caused.any(axis=1)
         slow = np.where(self.tip_kind == T_EVENT, self.rates.slow_factor, 1.0)
         day = np.maximum(self.sal_day + 1 + self._lag(self.rates.sql_days * slow), self.last_day)
         direct = ~self.on_lead & ~self.mql & self._chance(self.rates.direct_deal)

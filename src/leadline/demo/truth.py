@@ -26,6 +26,9 @@ from leadline.demo.truth_dirt import campaign_dirt, count_dirt
 from leadline.demo.truth_events import BlockEvents, tracking_from
 from leadline.demo.truth_law import DAY, Journey, Moment
 from leadline.demo.truth_measures import (
+    ADVANCED,
+    CENSORED,
+    EXIT,
     NO_RESPONSE,
     By,
     Conversion,
@@ -58,7 +61,8 @@ class Truth:
         deals: count of all, ever_won, won, lost, open, reopened, attached (to a person).
         open_pipeline: amounts of open deals in cents of USD.
         first_response: per journey with a timed MQL, seconds (whole days) to the first completed task
-            or begun event at or after it, and whether there was one.
+            or begun event at or after it, and ADVANCED; to the end of a journey that ended before, and
+            EXIT; else to as-of, and CENSORED.
         planted: what was put in on purpose.
         dirt: kind → records.
     """
@@ -81,7 +85,7 @@ class Truth:
     deals: Counter[str] = field(default_factory=Counter)
     open_pipeline: int = 0
     influence: Influence = field(default_factory=Influence)
-    first_response: list[tuple[int, bool]] = field(default_factory=list)
+    first_response: list[tuple[int, int]] = field(default_factory=list)
     planted: dict[str, object] = field(default_factory=dict)
     dirt: Counter[str] = field(default_factory=Counter)
 
@@ -221,8 +225,11 @@ def _first_response(result: Truth, journey: Journey, worked: list[Moment]) -> No
     entered = journey.first(1)
     if entered is None:
         return
-    first = min((moment for moment in worked if moment.key >= entered.key), default=None)
-    result.first_response.append((lasted(entered, first or result.as_of), first is not None))
+    end = journey.visits[-1].left
+    usable = [moment for moment in worked if moment.key >= entered.key and (end is None or moment.key <= end.key)]
+    first = min(usable, default=None)
+    how = ADVANCED if first else EXIT if end else CENSORED
+    result.first_response.append((lasted(entered, first or end or result.as_of), how))
 
 
 def _planted(world: World) -> dict[str, object]:

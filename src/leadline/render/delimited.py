@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 
 import pyarrow as pa
@@ -42,8 +43,14 @@ def csv_text(result: Result, *, machine: bool = False) -> str:
 
 
 def _texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values as the text CSV holds: booleans in lower case, nothing for a null."""
+    """Values as the text CSV holds: booleans in lower case, lists as JSON, nothing for a null."""
+    if pa.types.is_list(values.type):
+        return pa.chunked_array([pa.array([_json(value) for value in values.to_pylist()], pa.string())])
     return values.cast(pa.string()) if pa.types.is_boolean(values.type) else values
+
+
+def _json(value: list[dict[str, object]] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _safe(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -19,13 +19,25 @@ from leadline.results import Column, Result
 
 NOTHING = "–"
 NOT_REACHED = "not reached"
+TOO_FEW = "too few"
 EMPTY = "(empty)"
 UNDATED = "undated"
 ALL_TIME = "all"
 """Label of the only period of a question without grain."""
 
 # Settings of the question, not of a row: said once above the table where they do not vary.
-_CONSTANTS = ("period", "view", "convention", "window_days", "measure", "model", "scope", "window")
+_CONSTANTS = (
+    "period",
+    "view",
+    "convention",
+    "window_days",
+    "measure",
+    "horizon_days",
+    "model",
+    "scope",
+    "window",
+    "date_field",
+)
 # Counts worth a column only where there is something to count.
 _ONLY_IF_ANY = frozenset(
     [
@@ -39,15 +51,35 @@ _ONLY_IF_ANY = frozenset(
         "undated",
         "excluded",
         "stuck",
+        "thin",
         "responses",
         "amount",
     ]
 )
 # Column → the two columns that hold its 95 % limits.
-_BANDS = {"rate": ("rate_low", "rate_high"), "median_days": ("median_low", "median_high")}
+_BANDS = {
+    "rate": ("rate_low", "rate_high"),
+    "median_days": ("median_low", "median_high"),
+    "value": ("value_low", "value_high"),
+    "landing": ("landing_low", "landing_high"),
+    "landing_amount": ("landing_low_amount", "landing_high_amount"),
+    "value_amount": ("value_low_amount", "value_high_amount"),
+    "p75_days": ("p75_low", "p75_high"),
+    "p90_days": ("p90_low", "p90_high"),
+    "advance_share": ("advance_low", "advance_high"),
+    "difference": ("difference_low", "difference_high"),
+    "ratio": ("ratio_low", "ratio_high"),
+}
+# Kind of result → column → columns that hold the same in another unit; a row has one of them.
+_SIZES = ("actual", "goal", "expected_to_date", "required", "so_far", "landing")
+_SAME: dict[str, dict[str, tuple[str, ...]]] = {
+    "goals": {name: (f"{name}_amount",) for name in _SIZES},
+    "reverse": {"needed": ("needed_amount",), "value": ("rate", "value_amount")},
+}
 # Absent values of these mean "not reached" where anything was counted. A lower limit is not among
 # them: where it is absent the band is undefined, and nothing is said of it.
-_PERCENTILES = frozenset(("median_days", "median_high", "p75_days", "p90_days"))
+_PERCENTILES = frozenset(("median_days", "median_high", "p75_days", "p75_high", "p90_days", "p90_high"))
+_TEXTUAL = ("text", "date", "instant", "boolean", "list")
 _BUCKETS = {"pending": "pending: milestones not yet reached", "other_window": "other window"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -87,11 +119,12 @@ def grid(result: Result, *, wide: bool = False) -> Grid:
     constants = tuple(_constants(result, cells))
     lifted = {name for name, _, _ in constants}
     merged = _merge(result, cells)
+    same = [name for name, others in _SAME.get(result.kind, {}).items() if merged.issuperset(others)]
     shown = [
         c.name
         for c in result.columns
         if c.name not in lifted | merged
-        and (_says_something(result, c) or ("bucket" in merged and c.name == "campaign"))
+        and (_says_something(result, c) or ("bucket" in merged and c.name == "campaign") or c.name in same)
     ]
     hidden = tuple(c.name for c in result.columns if c.name not in lifted | merged and c.name not in shown)
     return _assemble(result, shown, cells, tuple((label, text) for _, label, text in constants), hidden)
@@ -175,8 +208,7 @@ def _assemble(
 ) -> Grid:
     by_name = {column.name: column for column in result.columns}
     headings = tuple(
-        Heading(name, label(name), by_name[name].type not in ("text", "date", "instant", "boolean"), by_name[name].help)
-        for name in names
+        Heading(name, label(name), by_name[name].type not in _TEXTUAL, by_name[name].help) for name in names
     )
     rows = tuple(zip(*(cells[name] for name in names), strict=True)) if names else ()
     return Grid(headings, rows, constants, hidden)
@@ -187,7 +219,8 @@ def _cells(result: Result, column: Column) -> list[str]:
     digits = result.digits_of(column)
     if column.name in _PERCENTILES and "n" in result.table.column_names:
         counted = result.table.column("n").to_pylist()
-        return [_percentile(value, n) for value, n in zip(values, counted, strict=True)]
+        thin = result.table.column("thin").to_pylist() if "thin" in result.table.column_names else [False] * len(values)
+        return [_percentile(value, n, few) for value, n, few in zip(values, counted, thin, strict=True)]
     empty = UNDATED if column.name == "period" else EMPTY if column.name in dimensions(result) else NOTHING
     return [empty if value is None else _text(value, column, digits, result.timezone) for value in values]
 
@@ -214,13 +247,15 @@ def _text(value: Any, column: Column, digits: int, zone: str) -> str:
         return local_time(value, zone)
     if column.type == "boolean":
         return "yes" if value else "no"
+    if column.type == "list":
+        return list_text(value)
     return clean(str(value))
 
 
-def _percentile(value: float | None, counted: int | None) -> str:
-    """A percentile of time; with units but no value it was not reached."""
+def _percentile(value: float | None, counted: int | None, thin: bool | None) -> str:
+    """A percentile of time; with units but no value it was not reached, unless they are too few to say."""
     if value is None or math.isnan(value):
-        return NOT_REACHED if counted else NOTHING
+        return NOTHING if not counted else TOO_FEW if thin else NOT_REACHED
     return f"{value:,.1f}"
 
 
@@ -239,16 +274,30 @@ def _merge(result: Result, cells: dict[str, list[str]]) -> set[str]:
         if name in cells and low in cells and high in cells:
             cells[name] = [_with_band(*texts) for texts in zip(cells[name], cells[low], cells[high], strict=True)]
             merged |= {low, high}
-    if {"rate", "small"} <= cells.keys():
-        small = result.table.column("small").to_pylist()
-        cells["rate"] = [
-            f"{text} small" if few and text != NOTHING else text for text, few in zip(cells["rate"], small, strict=True)
-        ]
+    if rated := {"rate", "value"} & cells.keys() if "small" in cells else set():
+        few = result.table.column("small").to_pylist()
+        for name in rated:
+            marked = zip(cells[name], few, strict=True)
+            cells[name] = [f"{text} small" if small and text != NOTHING else text for text, small in marked]
         merged.add("small")
+    merged |= _merge_units(result, cells)
     if {"bucket", "reason", "campaign"} <= cells.keys():
         _name_buckets(result, cells)
         merged |= {"bucket", "reason", "campaign_id"} & cells.keys()
     return merged
+
+
+def _merge_units(result: Result, cells: dict[str, list[str]]) -> set[str]:
+    """Fold what stands in several columns because its unit differs into one; what was folded."""
+    folded: set[str] = set()
+    for name, others in _SAME.get(result.kind, {}).items():
+        if {name, *others} <= cells.keys():
+            columns = [cells[one] for one in (name, *others)]
+            cells[name] = [
+                next((text for text in row if text != NOTHING), NOTHING) for row in zip(*columns, strict=True)
+            ]
+            folded |= set(others)
+    return folded
 
 
 def _name_buckets(result: Result, cells: dict[str, list[str]]) -> None:
@@ -295,7 +344,20 @@ def _says_something(result: Result, column: Column) -> bool:
         return bool(present) or column.name in _PERCENTILES
     if values.null_count == len(values):
         return False
-    return column.name not in _ONLY_IF_ANY or bool(pc.any(pc.not_equal(values, 0)).as_py())
+    if column.name not in _ONLY_IF_ANY:
+        return True
+    return bool(pc.any(values if pa.types.is_boolean(values.type) else pc.not_equal(values, 0)).as_py())
+
+
+def list_text(objects: Sequence[Mapping[str, Any]]) -> str:
+    """A list of objects in words: of each its first value, what else is known of it in brackets."""
+    return ", ".join(_object_text(one) for one in objects) or NOTHING
+
+
+def _object_text(one: Mapping[str, Any]) -> str:
+    first, *rest = one.items()
+    told = ", ".join(f"{key} {value}" for key, value in rest if value is not None)
+    return clean(f"{first[1]} ({told})" if told else str(first[1]))
 
 
 def setting_text(value: Any) -> str:

@@ -18,6 +18,10 @@ from leadline.results import Result
 
 # Given up first, last one last, where the screen is too narrow for the whole table.
 _GIVEN_UP = (
+    "source",
+    "workdays_passed",
+    "workdays",
+    "so_far",
     "accelerated_amount",
     "sourced_amount",
     "observed",

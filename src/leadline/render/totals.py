@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from leadline.render.present import ALL_TIME, amount_text, clean, dimensions, label, percent, setting_text
+from leadline.render.present import ALL_TIME, NOTHING, amount_text, clean, dimensions, label, percent, setting_text
 from leadline.results import Result, is_money_key
 
 Total = Mapping[str, Any]
@@ -25,7 +25,10 @@ def lines(result: Result) -> list[str]:
     if dimensions(result):
         said += _by_period([(total, _stage(total)) for total in result.totals if "stage" in total])
         said += _by_period([(total, _step(total)) for total in result.totals if "from_stage" in total])
-    known = {"total_amount", "stage", "from_stage"}
+        said += _by_period([(total, _values(result, total)) for total in result.totals if _is_value(total)])
+    if dimensions(result) or _by_stage(result):
+        said += _by_period([(total, _movement(result, total)) for total in result.totals if "movement" in total])
+    known = {"total_amount", "stage", "from_stage", "value", "value_amount", "movement"}
     return said + [", ".join(_pairs(result, total)) for total in result.totals if total and not known & total.keys()]
 
 
@@ -80,9 +83,45 @@ def _stage(total: Total) -> str:
     return f"{clean(str(total['stage']))} {total['count']:,}"
 
 
+def _by_stage(result: Result) -> bool:
+    """Whether a pipeline is told stage by stage, so that sums over the stages say something new."""
+    return result.kind == "pipeline" and result.table["stage"].null_count < result.table.num_rows
+
+
+def _movement(result: Result, total: Total) -> str:
+    amount = f"{amount_text(result, total['amount'])} {result.currency}".rstrip()
+    return f"{label(str(total['movement']))} {total['count']:,} ({amount})"
+
+
 def _step(total: Total) -> str:
     rate = f"{percent(total.get('rate'))} ({total['converted']:,} of {total['started']:,})"
     return f"{clean(str(total['from_stage']))} → {clean(str(total['to_stage']))} {rate}"
+
+
+def _is_value(total: Total) -> bool:
+    """Whether it is the total of a formula."""
+    return "value" in total or "value_amount" in total
+
+
+def _values(result: Result, total: Total) -> str:
+    """The value of a formula over all groups, then what it is made of."""
+    kinds = {column.name: column.type for column in result.columns}
+    parts = []
+    for key, value in total.items():
+        if key != "period":
+            name = "" if key in ("value", "value_amount") else f"{label(key)} "
+            parts.append(f"{name}{_number(result, kinds.get('value' if not name else key), value)}")
+    return f"{parts[0]} ({', '.join(parts[1:])})"
+
+
+def _number(result: Result, kind: str | None, value: int | float | None) -> str:
+    if value is None:
+        return NOTHING
+    if kind == "money" and isinstance(value, int):
+        return f"{amount_text(result, value)} {result.currency}"
+    if kind == "rate":
+        return percent(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
 def _pairs(result: Result, total: Total) -> Iterator[str]:

@@ -84,6 +84,8 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> No
         sheet.write_boolean(row, column, value, style)
     elif isinstance(value, str):
         sheet.write_string(row, column, value, style)
+    elif isinstance(value, list):
+        sheet.write_string(row, column, present.list_text(value), style)
     elif isinstance(value, dt.datetime):
         sheet.write_datetime(row, column, value.astimezone(dt.UTC).replace(tzinfo=None), style)
     elif isinstance(value, dt.date):

@@ -15,7 +15,7 @@ from leadline.snapshots import Published, Snapshots
 from leadline.workspace.audit import Audit
 from leadline.workspace.building import build_and_publish
 from leadline.workspace.imports import Sources, write_config
-from leadline.workspace.metrics import AsOf, Metrics, Opener
+from leadline.workspace.metrics import GOALS_FILE, AsOf, CloseDate, Metrics, Opener
 
 if TYPE_CHECKING:
     from leadline.model.opened import Opened
@@ -52,18 +52,24 @@ class Workspace:
         self.ledger = Ledger(self.folder)
         self.snapshots = Snapshots(self.folder)
         self.sources = Sources(self)
-        self.metrics = Metrics(self._open_current)
-        self.audit = Audit(self._open_current)
-        self._held: dict[tuple[Path, dt.datetime | None], Opened] = {}
+        self.metrics = self._metrics(self._open_current)
+        self.audit = Audit(self._open_current, self.snapshots, lambda: self.settings)
+        self._held: dict[tuple[Path, dt.datetime | None, CloseDate], Opened] = {}
 
     @property
     def settings(self) -> config.Settings:
         """What leadline.toml says now; all defaults without one.
 
         Raises:
-            ConfigError: it has faults (all listed).
+            ConfigError: it has faults (all listed), or names checks that do not exist.
         """
-        return config.load(self.folder / config.FILE_NAME)
+        settings = config.load(self.folder / config.FILE_NAME)
+        if settings.audit:
+            # The checks bring the engine along; they are asked only where the file speaks of them.
+            from leadline.audit.registry import require_known
+
+            require_known(settings)
+        return settings
 
     def build(self, *, progress: Progress | None = None) -> Published:
         """Compute the model from the ledger and publish it; readers switch at once.
@@ -113,7 +119,7 @@ class Workspace:
 
         (progress or Silent()).begin("report")
         target, pinned = Path(output), self._pinned()
-        text = page(self._summary(pinned), Metrics(pinned).volume(grain="month"))
+        text = page(self._summary(pinned), self._metrics(pinned).volume(grain="month"))
         target.write_text(text, encoding="utf-8")
         return target
 
@@ -135,11 +141,14 @@ class Workspace:
 
         return snapshot_table(self.snapshots.list(), self.snapshots.current().snapshot)
 
+    def _metrics(self, opener: Opener) -> Metrics:
+        return Metrics(opener, self.folder / GOALS_FILE, lambda: self.settings.formula)
+
     def _summary(self, pinned: Opener) -> Summary:
         from leadline.workspace.summary import summarise
 
         _, funnel = pinned(None)[0].funnel(None)
-        return summarise(Metrics(pinned), self.folder.name, tuple(funnel.stage_names), of_people=funnel.of_people)
+        return summarise(self._metrics(pinned), self.folder.name, tuple(funnel.stage_names), of_people=funnel.of_people)
 
     def _proposal(self) -> Proposal:
         from leadline import engines
@@ -152,32 +161,32 @@ class Workspace:
             self.ledger.attach(con)
             return propose(survey(con), "" if existing == _EMPTY else existing)
 
-    def _open_current(self, as_of: AsOf) -> tuple[Opened, tuple[Finding, ...]]:
+    def _open_current(self, as_of: AsOf, close_date: CloseDate = None) -> tuple[Opened, tuple[Finding, ...]]:
         # Chosen and opened in one go: a publish in between may remove the file that was current.
-        current, opened = self.snapshots.open_current(lambda path: self._opened(path, as_of))
+        current, opened = self.snapshots.open_current(lambda path: self._opened(path, as_of, close_date))
         return opened, current.findings
 
     def _pinned(self) -> Opener:
         """An opener that stays on the snapshot that is current now."""
         opened, findings = self._open_current(None)
         path = self.snapshots.get(opened.snapshot).path
-        return lambda as_of: (self._opened(path, as_of), findings)
+        return lambda as_of, close_date=None: (self._opened(path, as_of, close_date), findings)
 
-    def _opened(self, path: Path, as_of: AsOf) -> Opened:
+    def _opened(self, path: Path, as_of: AsOf, close_date: CloseDate) -> Opened:
         from leadline.model.opened import open_snapshot
 
         moment = None if as_of is None else _moment(as_of, self.snapshots.get(path.stem).meta["zone"])
-        if (path, moment) not in self._held:
+        if (path, moment, close_date) not in self._held:
             spill = None
-            if moment is not None:
-                # Only another as-of makes tables that may outgrow the memory.
+            if moment is not None or close_date is not None:
+                # Only another question than the snapshot's own makes tables that may outgrow the memory.
                 spill = self.folder / _SPILL
                 spill.mkdir(exist_ok=True)
-            opened = open_snapshot(path, as_of=moment, spill=spill)
+            opened = open_snapshot(path, as_of=moment, close_date=close_date, spill=spill)
             # Connections to another snapshot are of no more use.
             self._held = {key: value for key, value in self._held.items() if key[0] == path}
-            self._held[path, moment] = opened
-        return self._held[path, moment]
+            self._held[path, moment, close_date] = opened
+        return self._held[path, moment, close_date]
 
 
 def open(folder: Path | str = ".") -> Workspace:  # leadline.open() is what users write

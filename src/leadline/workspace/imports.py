@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,7 @@ class Sources:
 
     def import_files(
         self,
-        path: Path | str,
+        path: Path | str | Sequence[Path | str],
         *,
         date_order: DateOrder | None = None,
         encoding: str | None = None,
@@ -94,7 +94,7 @@ class Sources:
         build: bool = True,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Import a folder, a ZIP archive or a file, and publish a snapshot of it.
+        """Import a folder, a ZIP archive or a file, or several that are one export, and publish a snapshot of it.
 
         Args:
             path: CSV or Parquet files named after their objects, or as `[files]` of the settings maps them.
@@ -103,7 +103,7 @@ class Sources:
             timezone: IANA zone of moments written without one; default UTC.
             extracted_at: when the records left the org (aware); default: their newest stamp.
             coverage: "full" if an absent record was deleted, "partial" if not; default: full for
-                folders and archives, partial for a file.
+                folders and archives, partial as soon as one path is a single file.
             allow_vanish: accept a full load that lacks many known records.
             build: publish a snapshot.
             progress: hears of the steps.
@@ -119,9 +119,10 @@ class Sources:
         from leadline.sources import files
 
         workspace, heard = self._workspace, progress or Silent()
+        given = [path] if isinstance(path, Path | str) else path
         with locks.writing(workspace.folder), _staging(workspace.folder) as staging:
             staged = files.stage(
-                Path(path),
+                [Path(one) for one in given],
                 workspace.settings,
                 staging=staging,
                 rejected=workspace.folder / REJECTED,

@@ -1,15 +1,19 @@
-"""The four metrics, asked of one published snapshot."""
+"""The metrics, asked of one published snapshot."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
 
+from leadline.errors import UsageError
 from leadline.findings import Finding
 
 if TYPE_CHECKING:
+    from leadline.config import Formula
     from leadline.metrics.query import Query
     from leadline.model.opened import Opened
     from leadline.results import Result
@@ -17,8 +21,18 @@ if TYPE_CHECKING:
 AsOf = dt.date | dt.datetime | str | None
 """A date (its end, in the reporting zone), an instant, either as text, or None for the snapshot's own."""
 
-Opener = Callable[[AsOf], "tuple[Opened, tuple[Finding, ...]]"]
-"""Opens the snapshot at a moment; with findings if it is not the one published last."""
+GOALS_FILE = "goals.csv"
+"""Name of the file of goals in a workspace."""
+
+CloseDate = Literal["history", "field"] | None
+"""What dates the close of an opportunity; None for what the snapshot was built with."""
+
+
+class Opener(Protocol):
+    """Opens the snapshot."""
+
+    def __call__(self, as_of: AsOf, close_date: CloseDate = None) -> tuple[Opened, tuple[Finding, ...]]:
+        """The snapshot at a moment; with findings if it is not the one published last."""
 
 
 class Question(TypedDict, total=False):
@@ -40,12 +54,14 @@ class Question(TypedDict, total=False):
     """responses, people, journeys, accounts, opportunities; None for the funnel's own."""
     funnel: str | None
     """Its name; None for the first one."""
+    close_date: CloseDate
+    """history, field: what dates the close of an opportunity; None for the setting of the workspace."""
     touched: bool
     """A unit under every campaign that touched it."""
 
 
 class Metrics:
-    """Volume, conversion, velocity and influence; all take a `Question` beside their own arguments.
+    """Volume, conversion, velocity and influence, which take a `Question` beside their own arguments; goals.
 
     Raises:
         SnapshotError: nothing is published yet, or no snapshot is sound.
@@ -53,14 +69,49 @@ class Metrics:
         UsageError: a question that makes no sense, e.g. a unit the metric does not know.
     """
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(
+        self, opener: Opener, goals_file: Path, formulas: Callable[[], Mapping[str, Formula]] | None = None
+    ) -> None:
         self._opener = opener
+        self._goals_file = goals_file
+        self._written = formulas
 
     def volume(self, *, view: str = "entered", **question: Unpack[Question]) -> Result:
         """How many units entered, reached or stand in each stage; `view`: entered, cohort, standing."""
+        from leadline.metrics.goal_columns import with_goals
         from leadline.metrics.volume import volume
 
-        return self._answer(question, lambda opened, query: volume(opened, query, view=view))
+        def ask(opened: Opened, query: Query) -> Result:
+            return with_goals(volume(opened, query, view=view), opened, query, view, self._goals_file)
+
+        return self._answer(question, ask)
+
+    def pipeline(self, *, view: str = "standing", **question: Unpack[Question]) -> Result:
+        """Open opportunities and amounts per stage, or what moved them; `view`: standing, movements.
+
+        Among the dimensions `stage` tells movements stage by stage. Movements need a first day.
+        """
+        from leadline.metrics.pipeline import pipeline
+
+        return self._answer(question, lambda opened, query: pipeline(opened, query, view=view))
+
+    def comparison(self, *, view: str = "entered", compare: str = "previous", **question: Unpack[Question]) -> Result:
+        """Volume beside that of another period; `compare`: previous, last-year, or FIRST:END as two days."""
+        from leadline.metrics.compare import compared
+
+        return self._answer(question, lambda opened, query: compared(opened, query, view=view, compare=compare))
+
+    def fates(self, **question: Unpack[Question]) -> Result:
+        """What became of every response; adds up to all campaign members that responded."""
+        from leadline.metrics.fates import fates
+
+        return self._answer(question, fates)
+
+    def newness(self, **question: Unpack[Question]) -> Result:
+        """Responses of new and of known people, first responses and repeats."""
+        from leadline.metrics.newness import newness
+
+        return self._answer(question, newness)
 
     def conversion(
         self,
@@ -69,20 +120,83 @@ class Metrics:
         window_days: int | None = None,
         from_stage: str | None = None,
         to_stage: str | None = None,
+        date_field: str | None = None,
         **question: Unpack[Question],
     ) -> Result:
-        """What share goes on from stage to stage; `convention`: cohort, period."""
-        from leadline.metrics.conversion import conversion
+        """What share goes on from stage to stage, by a `convention` of docs/metrics/conversion.md.
+
+        `date_field` belongs to the convention `summary`: which date decides the period.
+        """
+        from leadline.metrics.conventions import convert
 
         def ask(opened: Opened, query: Query) -> Result:
-            return conversion(
+            return convert(
                 opened,
                 query,
                 convention=convention,
                 window_days=window_days,
                 from_stage=from_stage,
                 to_stage=to_stage,
+                date_field=date_field,
             )
+
+        return self._answer(question, ask)
+
+    def conversion_matrix(self, *, window_days: int | None = None, **question: Unpack[Question]) -> Result:
+        """Cohort rates between all stages, and where units went next, backward moves and exits included."""
+        from leadline.metrics.matrix import matrix
+
+        return self._answer(question, lambda opened, query: matrix(opened, query, window_days=window_days))
+
+    def conversion_triangle(
+        self,
+        *,
+        age: str = "weeks",
+        window_days: int | None = None,
+        from_stage: str | None = None,
+        to_stage: str | None = None,
+        **question: Unpack[Question],
+    ) -> Result:
+        """Cumulative conversion by start period and age; `age`: days, weeks."""
+        from leadline.metrics.triangle import triangle
+
+        def ask(opened: Opened, query: Query) -> Result:
+            return triangle(opened, query, age=age, window_days=window_days, from_stage=from_stage, to_stage=to_stage)
+
+        return self._answer(question, ask)
+
+    def conversion_change(
+        self,
+        *,
+        compare: str = "previous",
+        window_days: int | None = None,
+        from_stage: str | None = None,
+        to_stage: str | None = None,
+        **question: Unpack[Question],
+    ) -> Result:
+        """Why rates changed against another period, by segment: mix and rate; `compare`: previous, last-year, FROM:TO."""
+        from leadline.metrics.mix import mix
+
+        def ask(opened: Opened, query: Query) -> Result:
+            return mix(
+                opened, query, compare=compare, window_days=window_days, from_stage=from_stage, to_stage=to_stage
+            )
+
+        return self._answer(question, ask)
+
+    def problems(
+        self,
+        *,
+        window_days: int | None = None,
+        from_stage: str | None = None,
+        to_stage: str | None = None,
+        **question: Unpack[Question],
+    ) -> Result:
+        """Segments that go on less often than the rest, ranked by the wins they cost; `by`: which dimensions."""
+        from leadline.metrics.problems import problems
+
+        def ask(opened: Opened, query: Query) -> Result:
+            return problems(opened, query, window_days=window_days, from_stage=from_stage, to_stage=to_stage)
 
         return self._answer(question, ask)
 
@@ -90,16 +204,36 @@ class Metrics:
         self,
         *,
         measure: str = "sum",
+        days: str = "calendar",
+        show: str = "times",
         stuck: bool = False,
         from_stage: str | None = None,
         to_stage: str | None = None,
         **question: Unpack[Question],
     ) -> Result:
-        """How long units stand in each stage; `stuck` lists the records that have stood too long."""
+        """How long units stand in each stage, or take from one to another.
+
+        Args:
+            measure: sum, first, elapsed, cycle, first-response.
+            days: calendar, or working days by the holidays of the settings.
+            show: times, distribution, bottleneck, slow, detours.
+            stuck: the records that have stood too long; with `by` their segments against the rest.
+            from_stage, to_stage: stages asked for, or between which time is taken.
+            question: what every metric can be asked.
+        """
         from leadline.metrics.velocity import velocity
 
         def ask(opened: Opened, query: Query) -> Result:
-            return velocity(opened, query, measure=measure, stuck=stuck, from_stage=from_stage, to_stage=to_stage)
+            return velocity(
+                opened,
+                query,
+                measure=measure,
+                days=days,
+                show=show,
+                stuck=stuck,
+                from_stage=from_stage,
+                to_stage=to_stage,
+            )
 
         return self._answer(question, ask)
 
@@ -130,13 +264,149 @@ class Metrics:
 
         return self._answer(question, ask)
 
+    def formula(
+        self,
+        name: str | None = None,
+        *,
+        expression: str | None = None,
+        ranked: bool = False,
+        operand: str | None = None,
+        **question: Unpack[Question],
+    ) -> Result:
+        """A number of your own over counts, amounts and times of stages.
+
+        Args:
+            name: a formula of leadline.toml, or one that Leadline ships (see `formulas`).
+            expression: the formula itself, in place of a name.
+            ranked: rows by value, the largest first, with a rank in each period.
+            operand: only its records in the list behind the number.
+            question: what every metric can be asked; unit and funnel are those of the formula unless given.
+
+        Raises:
+            FormulaError: it cannot be read, names unknown stages, or puts together what does not fit.
+            UsageError: neither or both of name and expression.
+        """
+        from leadline.metrics.formula import chosen, formula
+
+        if (name is None) == (expression is None):
+            raise UsageError("Give either the name of a formula or an expression.")
+
+        def ask(opened: Opened, query: Query) -> Result:
+            known, written = chosen(name, expression, self._formulas(opened))
+            return formula(opened, query, written, name=known, ranked=ranked, operand=operand)
+
+        return self._answer(question, ask)
+
+    def formulas(self) -> Result:
+        """The formulas that can be asked for by name: those of leadline.toml, and those that Leadline ships."""
+        from leadline.metrics.formula import known
+
+        return self._answer({}, lambda opened, _: known(opened, self._formulas(opened)))
+
+    def _formulas(self, opened: Opened) -> Mapping[str, Formula]:
+        # A formula changes nothing that is published, so what the file says now holds without a build.
+        return opened.settings.formula if self._written is None else self._written()
+
+    def goals(
+        self,
+        *,
+        pace: str = "workdays",
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        as_of: AsOf = None,
+        funnel: str | None = None,
+        unit: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Result:
+        """What has come of the goals in goals.csv, and what their periods will come to.
+
+        Args:
+            pace: what is expected to date: workdays or seasonal.
+            start, end: only periods that have a day in `[start, end)`.
+            as_of: look from there.
+            funnel: whose goals; None is the first one.
+            unit: only goals of that unit.
+            where: only goals of exactly this segment.
+
+        Raises:
+            GoalsError: goals.csv has faults (all listed).
+            UsageError: there is no goals.csv, or no goal that was asked for.
+        """
+        from leadline.metrics.goals import goals
+
+        opened, findings = self._opener(as_of)
+        result = goals(
+            opened,
+            self._goals_file,
+            by=pace,
+            start=start,
+            end=end,
+            funnel=funnel,
+            unit=unit,
+            segment=dict(where) if where else None,
+        )
+        return _noted(result, findings)
+
+    def goals_template(self, *, as_of: AsOf = None, funnel: str | None = None) -> str:
+        """The text of a goals.csv for a funnel, its goals to be filled in."""
+        from leadline.metrics.goals_template import template
+
+        return template(self._opener(as_of)[0], funnel)
+
+    def reverse(
+        self,
+        amount: Decimal | int | str | None = None,
+        *,
+        period: str | None = None,
+        factors: Sequence[str] = (),
+        as_of: AsOf = None,
+        funnel: str | None = None,
+        unit: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Result:
+        """What a revenue goal needs of each stage, and by when.
+
+        Args:
+            amount: revenue in major units; None takes it from goals.csv.
+            period: label of its period; None is the quarter of as-of.
+            factors: factors to use in place of the measured ones, as `NAME=VALUE`.
+            as_of: look from there.
+            funnel: its name; None is the first one.
+            unit: journeys or opportunities; None is the funnel's own.
+            where: dimension → value of the units the factors are measured on.
+
+        Raises:
+            GoalsError: goals.csv has faults, where the amount is taken from it.
+            UsageError: no amount, a factor or a period that cannot be read.
+        """
+        from leadline.metrics.goals_file import read
+        from leadline.metrics.reverse import reverse
+
+        opened, findings = self._opener(as_of)
+        result = reverse(
+            opened,
+            None if amount is None else Decimal(amount),
+            goals=read(self._goals_file, opened) if amount is None else (),
+            period=period,
+            settings=factors,
+            where=dict(where or {}),
+            unit=unit,
+            funnel=funnel,
+        )
+        return _noted(result, findings)
+
     def _answer(self, question: Question, ask: Callable[[Opened, Query], Result]) -> Result:
         from leadline.metrics.query import Query
 
         asked = dict(question)
-        opened, findings = self._opener(question.get("as_of"))
+        opened, findings = self._opener(question.get("as_of"), asked.pop("close_date", None))  # type: ignore[arg-type]
         asked |= {"by": tuple(question.get("by", ())), "where": dict(question.get("where", {})), "as_of": opened.moment}
         result = ask(opened, Query(**asked))  # type: ignore[arg-type]  # the keys are those of Question
-        if not findings:
-            return result
-        return replace(result, notes=(*(finding.message for finding in findings), *result.notes))
+        return _noted(result, findings)
+
+
+def _noted(result: Result, findings: tuple[Finding, ...]) -> Result:
+    """A result that says first what its snapshot is not."""
+    if not findings:
+        return result
+    return replace(result, notes=(*(finding.message for finding in findings), *result.notes))

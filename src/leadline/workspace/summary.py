@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from leadline import dates
 
 if TYPE_CHECKING:
     from leadline.results import Result
@@ -26,6 +23,8 @@ class Bottleneck:
         standing: units that stand in it at as-of.
         median_days: Kaplan–Meier median of the time to leave it, or None if not reached.
         stuck: units that have stood there longer than nine in ten that went on, or None if not judged.
+        driver: dimension and value of the segment that waits there more than its number explains, or None.
+        driver_share, driver_unit_share: its part of the days and of the units there.
     """
 
     stage: str
@@ -34,6 +33,9 @@ class Bottleneck:
     standing: int
     median_days: float | None
     stuck: int | None
+    driver: str | None = None
+    driver_share: float | None = None
+    driver_unit_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +82,19 @@ def summarise(metrics: Metrics, workspace: str, stages: tuple[str, ...], *, of_p
 
 def bottleneck(metrics: Metrics, velocity: Result) -> Bottleneck | None:
     """The waiting stage with the largest share of the last 12 months, with the 12 months before."""
-    end = dates.local_day(velocity.as_of, velocity.timezone) + dt.timedelta(days=1)
-    start, earlier = _year_before(end), _year_before(_year_before(end))
-    recent = _shares(metrics.velocity(start=start, end=end))
-    if not recent:
+    found = metrics.velocity(show="bottleneck").table.to_pylist()
+    if not found:
         return None
-    stage = max(recent, key=lambda name: recent[name])
-    before = _shares(metrics.velocity(start=earlier, end=start))
-    standing = {row["stage"]: row["count"] for row in metrics.volume(view="standing").table.to_pylist()}
-    row: dict[str, Any] = next((row for row in velocity.table.to_pylist() if row["stage"] == stage), {})
+    top = found[0]
+    row: dict[str, Any] = next((row for row in velocity.table.to_pylist() if row["stage"] == top["stage"]), {})
     return Bottleneck(
-        stage, recent[stage], before.get(stage), standing.get(stage, 0), row.get("median_days"), row.get("stuck")
+        stage=top["stage"],
+        share=top["waiting_share"],
+        share_before=top["waiting_share_before"],
+        standing=top["standing"],
+        median_days=row.get("median_days"),
+        stuck=top["stuck"],
+        driver=None if top["driver"] is None else f"{top['driver']} {top['driver_value']}",
+        driver_share=top["driver_share"],
+        driver_unit_share=top["driver_unit_share"],
     )
-
-
-def _shares(velocity: Result) -> dict[str, float]:
-    return {row["stage"]: row["waiting_share"] for row in velocity.table.to_pylist() if row["waiting_share"]}
-
-
-def _year_before(day: dt.date) -> dt.date:
-    # 29 February has no day of its name a year before; 1 March keeps the range half-open and whole.
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return dt.date(day.year - 1, 3, 1)
