@@ -14,11 +14,19 @@ from leadline.results import Result, draw_with
 
 NAMES: dict[str, tuple[str, ...]] = {
     "volume": ("funnel", "trend"),
-    "conversion": ("conversion",),
+    "pipeline": ("stock", "waterfall"),
+    "fates": ("fates",),
+    "conversion": ("conversion", "conversion_trend"),
+    "conversion-matrix": ("flow",),
+    "conversion-triangle": ("triangle",),
     "velocity": ("velocity", "waiting"),
+    "velocity-distribution": ("curves",),
+    "velocity-stuck": ("stuck",),
     "influence": ("influence",),
+    "formula": ("formula",),
+    "goals": ("goals",),
 }
-"""Charts of each kind of result, the usual one first (of a volume over several periods: trend)."""
+"""Charts of each kind of result, the usual one first (over several periods: the trend)."""
 
 
 def names_of(result: Result) -> tuple[str, ...]:
@@ -30,13 +38,19 @@ def names_of(result: Result) -> tuple[str, ...]:
     if result.kind not in NAMES:
         raise UnknownNameError("chart for results of kind", result.kind, NAMES)
     names = NAMES[result.kind]
-    if (
-        result.kind == "volume"
-        and "period" in result.table.column_names
-        and len(set(result.table.column("period").to_pylist())) > 1
-    ):
-        return names[::-1]
-    return names
+    return names[::-1] if _is_trend(result) else names
+
+
+def _is_trend(result: Result) -> bool:
+    """Whether the usual chart is the one over time."""
+    if result.kind == "conversion":
+        from leadline.charts import conversion_trend
+
+        return conversion_trend.available(result)
+    if result.kind == "pipeline":
+        return "standing" not in result.table.column("movement").to_pylist()
+    several = "period" in result.table.column_names and len(set(result.table.column("period").to_pylist())) > 1
+    return result.kind == "volume" and several
 
 
 def draw(result: Result, name: str | None = None, theme: Theme = "light") -> Any:
@@ -94,15 +108,42 @@ def _module(result: Result, name: str | None) -> Any:
     wanted = names[0] if name is None else name
     if wanted not in names:
         raise UnknownNameError("chart", wanted, names, f"results of kind {result.kind!r}")
-    from leadline.charts import conversion, funnel, influence, trend, velocity, waiting
+    from leadline.charts import (
+        conversion,
+        conversion_trend,
+        curves,
+        fates,
+        flow,
+        formula,
+        funnel,
+        goals,
+        influence,
+        stock,
+        stuck,
+        trend,
+        triangle,
+        velocity,
+        waiting,
+        waterfall,
+    )
 
     modules = {
+        "stock": stock,
+        "waterfall": waterfall,
+        "fates": fates,
         "funnel": funnel,
         "trend": trend,
         "conversion": conversion,
+        "conversion_trend": conversion_trend,
+        "flow": flow,
+        "triangle": triangle,
         "velocity": velocity,
         "waiting": waiting,
+        "curves": curves,
+        "stuck": stuck,
         "influence": influence,
+        "formula": formula,
+        "goals": goals,
     }
     return modules[wanted]
 

@@ -6,6 +6,7 @@ See docs/charts/funnel.md.
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import altair as alt
@@ -14,6 +15,9 @@ from leadline.charts import parts
 from leadline.charts.theme import THEMES, Theme, Tokens
 from leadline.render.present import percent
 from leadline.results import Result
+
+STRIPES = 84
+"""Stripes on a bar as long as the track."""
 
 
 def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
@@ -36,6 +40,7 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
         base.mark_bar(color=tokens.main, height=parts.BAR, cornerRadiusEnd=2).encode(
             x=alt.X("timed", type="quantitative", axis=None)
         ),
+        _hatching(stages, width, tokens),
         *_columns(base, stages, result, tokens),
     ]
     drawn = alt.layer(*layers).properties(width=parts.WIDTH, height=alt.Step(parts.ROW_HEIGHT))
@@ -94,6 +99,20 @@ def _stages(result: Result) -> list[dict[str, Any]]:
     return stages
 
 
+def _hatching(stages: list[dict[str, Any]], width: alt.Scale, tokens: Tokens) -> alt.Chart:
+    """Upright stripes over the part of each bar that is only implied."""
+    step = max(max(stage["first"], stage["count"]) for stage in stages) / STRIPES or 1
+    stripes = [
+        {"stage": stage["stage"], "at": stage["timed"] + step * number}
+        for stage in stages
+        for number in range(1, math.ceil((stage["count"] - stage["timed"]) / step))
+    ]
+    base = alt.Chart(parts.data(stripes)).encode(
+        y=parts.names_axis("stage", stages), x=alt.X("at", type="quantitative", axis=None, scale=width)
+    )
+    return base.mark_tick(orient="vertical", color=tokens.main, thickness=1, size=parts.BAR - 1, opacity=1)
+
+
 def _columns(base: alt.Chart, stages: list[dict[str, Any]], result: Result, tokens: Tokens) -> list[alt.Chart]:
     columns = [("shown", result.unit, True)]
     if parts.setting(result, "view") != "standing":
@@ -112,6 +131,6 @@ def _columns(base: alt.Chart, stages: list[dict[str, Any]], result: Result, toke
 
 def _aside(result: Result, stages: list[dict[str, Any]]) -> str:
     view = parts.setting(result, "view")
-    implied = "outlined: reached without a time of its own" if any(stage["implied"] for stage in stages) else ""
+    implied = "hatched: reached without a time of its own" if any(stage["implied"] for stage in stages) else ""
     flow = "shares are entries per entry of the same time, not of one cohort" if view == "entered" else ""
     return " · ".join(part for part in (f"view {view}" if view else "", flow, implied) if part)

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadline.metrics import trust
+from leadline.metrics import outside, told, trust
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
 from leadline.results import Column, Definition, Result, Step
@@ -66,6 +66,7 @@ class Assembly:
         notes: Iterable[str] = (),
         lineage: tuple[Step, ...] = (),
         by: tuple[str, ...] | None = None,
+        evidence: dict[str, int] | None = None,
     ) -> Result:
         """The result of these rows; dimensions of `--by` come first."""
         asked, opened = self.asked, self.asked.opened
@@ -74,7 +75,9 @@ class Assembly:
         return Result(
             kind=self.kind,
             title=self.title,
-            definition=Definition(self.text, opened.meta.get("definition_version", DEFINITION_VERSION)),
+            definition=Definition(
+                told.definition(self.text, opened), opened.meta.get("definition_version", DEFINITION_VERSION)
+            ),
             as_of=opened.moment,
             known_at=opened.known_at,
             snapshot=opened.snapshot,
@@ -86,9 +89,9 @@ class Assembly:
             columns=described,
             table=to_table(described, rows),
             totals=totals,
-            trust=trust.of(asked, self.kind, units),
+            trust=trust.of(asked, self.kind, units, evidence),
             lineage=trust.lineage(opened, self.kind) + lineage,
-            notes=tuple(notes),
+            notes=(*notes, *([] if units is None else outside.notes(asked)), *told.notes(opened)),
             query=opened.sql(query) if query is not None else "",
             list_records=records,
         )
@@ -147,11 +150,16 @@ class Assembly:
         if column.name == "at":
             return found["at_s"].cast(pa.int64()).cast(ARROW["instant"])
         if column.name == "object":
-            prefix = pc.utf8_slice_codeunits(found["record_id"], 0, 3)
-            person = pc.equal(found["object"], "Person")
-            by_prefix = relabelled(prefix, lambda start: {"00Q": "Lead", "003": "Contact"}.get(start, "Person"))
-            return pc.if_else(person, by_prefix, found["object"])
+            return record_objects(found)
         return found[column.name].cast(ARROW[column.type])
+
+
+def record_objects(found: pa.Table) -> pa.ChunkedArray | pa.Array:
+    """Object of each row's record; of a person that of the surviving record, by the prefix of its id."""
+    prefix = pc.utf8_slice_codeunits(found["record_id"], 0, 3)
+    person = pc.equal(found["object"], "Person")
+    by_prefix = relabelled(prefix, lambda start: {"00Q": "Lead", "003": "Contact"}.get(start, "Person"))
+    return pc.if_else(person, by_prefix, found["object"])
 
 
 def relabelled(column: pa.ChunkedArray, label: Callable[[Any], str | None]) -> pa.Array:

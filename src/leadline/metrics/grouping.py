@@ -39,14 +39,14 @@ class Grouping:
         return marks.join(links.drop(*shared), keys)
 
 
-def grouping(asked: Asked) -> Grouping:
-    """The units a question asks for.
+def grouping(asked: Asked, all_units: ir.Table | None = None) -> Grouping:
+    """The units a question asks for; `all_units` in place of those the unit has by itself.
 
     Raises:
         UnknownNameError: a dimension that does not exist.
         UsageError: a dimension of which the unit has no single value.
     """
-    linked = dimensions.described(asked, units.units(asked))
+    linked = dimensions.described(asked, units.units(asked) if all_units is None else all_units)
     query = asked.query
     if not (query.by or query.where or query.touched or asked.unit == "opportunities"):
         return Grouping(asked, linked, None)

@@ -53,12 +53,13 @@ class _Movers:
     whole: tuple[str, ...]
 
 
-def of(asked: Asked, kind: str, units: ir.Table | None) -> Trust:
+def of(asked: Asked, kind: str, units: ir.Table | None, evidence: dict[str, int] | None = None) -> Trust:
     """Trust of a metric on the rows it counts.
 
     Args:
         kind: volume, conversion, velocity or influence.
         units: one row per unit counted, with unit_id; None for a result that counts nothing.
+        evidence: what the dates rest on, with counts, where it is not the entries of the units into stages.
     """
     if units is None:
         return Trust()
@@ -71,7 +72,8 @@ def of(asked: Asked, kind: str, units: ir.Table | None) -> Trust:
     return Trust(
         grade=grade,
         clean_share=share,
-        evidence=_evidence(asked, kind, counted) | {f"{FINDING}{code}": by_code[code] for code in present},
+        evidence=(_evidence(asked, kind, counted) if evidence is None else evidence)
+        | {f"{FINDING}{code}": by_code[code] for code in present},
         findings=tuple(dict.fromkeys([*present, *movers.whole])),
     )
 
@@ -198,6 +200,16 @@ def _evidence_name(evidence: str | None, known: str) -> str:
     if known != "observed":
         return "implied"
     return _EVIDENCE.get(evidence or "created", evidence or "milestone")
+
+
+def dated_by(asked: Asked, marks: ir.Table) -> dict[str, int]:
+    """What dates the responses of a table with `evidence`, with counts, most frequent first."""
+    rows = asked.opened.arrow(marks.group_by("evidence").aggregate(count=marks.count())).to_pylist()
+    mix = {_EVIDENCE.get(row["evidence"], row["evidence"]): 0 for row in rows if row["evidence"]}
+    for row in rows:
+        if row["evidence"]:
+            mix[_EVIDENCE.get(row["evidence"], row["evidence"])] += row["count"]
+    return dict(sorted(mix.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _response_evidence(asked: Asked, counted: ir.Table) -> ir.Table:

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.metrics.query import Asked
+from leadline.model.journey_stages import MID_FUNNEL, SKIPPED
 from leadline.model.opened import Opened
 from leadline.model.responses import COUNTED_FATES, TIPPED
 
@@ -21,6 +22,7 @@ STAGE_COLUMNS = (
     "known",
     "later_s",
     "later_day",
+    "beyond_s",
     "beyond_day",
 )
 
@@ -43,7 +45,19 @@ def units(asked: Asked) -> ir.Table:
 
 
 def stages(asked: Asked) -> ir.Table:
-    """Stages each unit reached; columns `STAGE_COLUMNS`."""
+    """Stages each unit reached; columns `STAGE_COLUMNS`.
+
+    An optional stage is reached by an entry of its own only: who passed it by has no row for it.
+    """
+    reached = passed(asked)
+    optional = [number for number in asked.stages if asked.funnel.stages[number].optional]
+    if not optional:
+        return reached
+    return reached.filter(~(reached.stage_no.isin(optional) & reached.known.isin([SKIPPED, MID_FUNNEL])))
+
+
+def passed(asked: Asked) -> ir.Table:
+    """Every stage up to the furthest of each unit, optional ones it skipped included; columns `STAGE_COLUMNS`."""
     opened = asked.opened
     if asked.unit == "opportunities":
         own = _of(opened, asked, "opportunity_reached").rename(unit_id="opportunity_id")
@@ -165,9 +179,18 @@ def _accounts(asked: Asked) -> ir.Table:
 
 
 def _responses(asked: Asked) -> ir.Table:
-    counted = _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
+    return _response_units(asked, _of(asked.opened, asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES)))
+
+
+def every_response(asked: Asked) -> ir.Table:
+    """Every campaign member that responded, of any fate, in the shape of `units`."""
+    return _response_units(asked, _of(asked.opened, asked, "responses"))
+
+
+def _response_units(asked: Asked, responses: ir.Table) -> ir.Table:
     owners = asked.opened["people"].select("person_id", "account_id")
-    rows = counted.left_join(owners, "person_id").mutate(unit_id=ibis._.response_id, opened_day=ibis._.responded_day)
+    rows = responses.left_join(owners, "person_id").drop("person_id_right")
+    rows = rows.mutate(unit_id=rows.response_id, opened_day=rows.responded_day)
     return _unit(_no_money(rows), "CampaignMember")
 
 
@@ -209,6 +232,7 @@ def _response_stages(asked: Asked, linked: ir.Table) -> ir.Table:
         known=ibis.literal("observed"),
         later_s="entered_s",
         later_day="entered_day",
+        beyond_s="later_s",
         beyond_day="later_day",
     )
     return ibis.union(inquiries.select(*STAGE_COLUMNS), later.select(*STAGE_COLUMNS))
@@ -224,11 +248,10 @@ def _merged(linked: ir.Table) -> ir.Table:
     whole = linked.group_by("unit_id", "stage_no").aggregate(
         first_later_s=linked.later_s.min(),
         first_later_day=linked.later_day.min(),
+        first_beyond_s=linked.beyond_s.min(),
         first_beyond_day=linked.beyond_day.min(),
     )
-    joined = (
-        ranked.filter(ranked.nth == 0).drop("later_s", "later_day", "beyond_day").join(whole, ["unit_id", "stage_no"])
-    )
-    return joined.rename(later_s="first_later_s", later_day="first_later_day", beyond_day="first_beyond_day").select(
-        *STAGE_COLUMNS
-    )
+    first = ranked.filter(ranked.nth == 0).drop("later_s", "later_day", "beyond_s", "beyond_day")
+    joined = first.join(whole, ["unit_id", "stage_no"])
+    merged = {name: f"first_{name}" for name in ("later_s", "later_day", "beyond_s", "beyond_day")}
+    return joined.rename(merged).select(*STAGE_COLUMNS)

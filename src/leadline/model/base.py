@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import ibis
@@ -9,7 +10,22 @@ import ibis.expr.types as ir
 
 from leadline.config import Settings
 from leadline.errors import IdentityError
-from leadline.model import calendar, campaigns, deals, dimensions, members, money, opportunities, people, roles, stages
+from leadline.model import (
+    activities,
+    calendar,
+    campaigns,
+    deals,
+    dimensions,
+    members,
+    money,
+    opportunities,
+    owners,
+    people,
+    roles,
+    stages,
+    users,
+    versions,
+)
 from leadline.model.money import Currency
 from leadline.model.source import Source
 from leadline.model.store import Store
@@ -23,8 +39,8 @@ class Base:
     currency: Currency
 
 
-def build(store: Store, source: Source, settings: Settings) -> Base:
-    """Build every base table into `store`."""
+def build(store: Store, source: Source, settings: Settings, known_at: dt.datetime) -> Base:
+    """Build every base table into `store`; `known_at` is the moment of the newest load."""
     base = Base(zone(source, store, settings), currency(source, store, settings))
     work = settings.workspace
     store.keep(
@@ -32,6 +48,8 @@ def build(store: Store, source: Source, settings: Settings) -> Base:
         ibis.memtable(calendar.days(base.zone, fiscal_year_start=work.fiscal_year_start, week_start=work.week_start)),
     )
     _people(store, source)
+    store.keep("users", users.users(source, settings))
+    store.keep("person_owners", owners.person_owners(source, store["people"], store["users"]))
     static = store.step("static_rates", money.static_rates(source))
     dated = store.step("dated_rates", money.dated_rates(source))
     store.keep("rates_static", static)
@@ -41,9 +59,23 @@ def build(store: Store, source: Source, settings: Settings) -> Base:
     )
     store.keep("campaigns", campaigns.campaigns(source, costs))
     _responses_and_deals(store, source, settings)
-    _entries(store, source, settings)
+    keep_versions(store, settings, base.currency)
+    _entries(store, source, settings, int(known_at.timestamp() // 1))
     store.keep("dimension_values", dimensions.values(source, settings, store["person_records"]))
     return base
+
+
+def keep_versions(store: Store, settings: Settings, currency: Currency) -> None:
+    """Opportunities through time, from base tables that `store` holds."""
+    through_time = versions.versions(
+        store["opportunities"],
+        store["opportunity_stages"],
+        store["days"],
+        amounts_told=settings.amount.field == opportunities.TOLD_AMOUNT,
+        by_field=settings.opportunities.close_date == "field",
+    )
+    static, dated = store["rates_static"], store["rates_dated"]
+    store.keep("opportunity_versions", deals.with_amounts(through_time, static, dated, settings.amount, currency))
 
 
 def _people(store: Store, source: Source) -> None:
@@ -78,14 +110,16 @@ def _responses_and_deals(store: Store, source: Source, settings: Settings) -> No
     states = store.step("stage_states", opportunities.stage_states(source, list(settings.funnel.values())))
     store.keep("opportunities", opportunities.opportunities(source, settings, days, states))
     store.keep("opportunity_stages", opportunities.opportunity_stages(source, days, states))
+    store.keep("stage_values", versions.stage_values(source, states))
     store.keep("roles", roles.roles(source, days, persons))
     store.keep("conversions", roles.conversions(source, days, persons))
+    store.keep("activities", activities.activities(source, days, persons))
 
 
-def _entries(store: Store, source: Source, settings: Settings) -> None:
+def _entries(store: Store, source: Source, settings: Settings, known_s: int) -> None:
     parts = [
         stages.stage_entries(
-            source, funnel, store["days"], store["opportunities"], store["opportunity_stages"], store.once
+            source, funnel, store["days"], store["opportunities"], store["opportunity_stages"], store.once, known_s
         ).mutate(funnel=ibis.literal(name))
         for name, funnel in settings.funnel.items()
     ]

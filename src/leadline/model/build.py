@@ -39,7 +39,7 @@ def build(
     Raises:
         IdentityError: merge or conversion pointers without an end.
     """
-    found = base.build(store, source, settings)
+    found = base.build(store, source, settings, known_at)
     moment = AsOf.at(as_of or known_at, found.zone)
     derived.build(store, settings, found.currency, moment)
     store.forget()

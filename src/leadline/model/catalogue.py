@@ -22,17 +22,27 @@ class TableInfo:
 PUBLISHED: tuple[TableInfo, ...] = (
     TableInfo("person_records", ("record_id",), "A lead or contact record and the person it belongs to", False),
     TableInfo("people", ("person_id",), "A person: the last record of conversions and merges", False),
+    TableInfo("users", ("user_id",), "A user, and what the settings call the records this user creates", False),
+    TableInfo("person_owners", ("person_id",), "The owner of a person's record", False),
     TableInfo("campaigns", ("campaign_id",), "A campaign with its type, place in the hierarchy, dates and cost", False),
     TableInfo("members", ("response_id",), "A campaign member that responded, with the evidence for its date", False),
     TableInfo("opportunities", ("opportunity_id",), "An opportunity as its record stands", False),
     TableInfo(
         "opportunity_stages", ("opportunity_id", "at_s", "id", "stage_name"), "A dated value of StageName", False
     ),
+    TableInfo("stage_values", ("stage_name",), "A value of StageName: won, lost or open, and its place", False),
+    TableInfo(
+        "opportunity_versions",
+        ("opportunity_id", "from_s"),
+        "What an opportunity was from one instant to another, as any as-of between them reads it",
+        False,
+    ),
     TableInfo("roles", ("role_id",), "A contact role", False),
     TableInfo("conversions", ("record_id",), "A converted lead and the opportunity it became", False),
+    TableInfo("activities", ("activity_id",), "A completed task or an event on a person", False),
     TableInfo(
         "stage_entries",
-        ("funnel", "object", "record_id", "stage_no", "outcome", "evidence", "at_s"),
+        ("funnel", "object", "record_id", "stage_no", "outcome", "evidence", "at_s", "known_s"),
         "An entry of a record into a stage, with what shows it",
         False,
     ),
@@ -62,6 +72,21 @@ PUBLISHED: tuple[TableInfo, ...] = (
     TableInfo("opportunity_reached", ("funnel", "opportunity_id", "stage_no"), "A stage an opportunity reached", True),
 )
 
+EXTRA: tuple[TableInfo, ...] = (
+    TableInfo("days", ("day",), "A day of the reporting zone, with the periods it belongs to", False),
+    TableInfo("rates_static", ("currency",), "A currency's static rate and its decimal places", False),
+    TableInfo("rates_dated", ("currency", "from_day"), "A currency's rate from one day to another", False),
+    TableInfo(
+        "findings", ("code", "object", "message"), "A fault of the data, as the audit at publish found it", False
+    ),
+    TableInfo("finding_records", ("code", "object", "record_id"), "A record with a fault, and whom it touches", False),
+    TableInfo("_lineage", ("step", "why"), "A step from the source's records to the model, counted", False),
+    TableInfo("_meta", ("key",), "A fact about the snapshot itself", False),
+    TableInfo("_tables", ("table",), "A table of the snapshot", False),
+    TableInfo("_columns", ("table", "column"), "A column of a table of the snapshot", False),
+)
+"""Tables beside those of the model; the content hash leaves them out."""
+
 COLUMN_TEXT: dict[str, str] = {
     "record_id": "Salesforce id of the record",
     "person_id": "Salesforce id of the person's surviving record",
@@ -72,6 +97,13 @@ COLUMN_TEXT: dict[str, str] = {
     "campaign_id": "Salesforce id of the campaign",
     "funnel": "name of the funnel in leadline.toml",
     "stage_no": "number of the stage in funnel order, from 0",
+    "user": "full name of the user",
+    "owner": "name of the owner, else the id",
+    "user_id": "Salesforce id of the user",
+    "created_by_id": "Salesforce id of the user who created the record (of a person: the earliest record)",
+    "written_by": "label by [written_by] of leadline.toml, else the name, else the id",
+    "generated_by": "team by [generated_by_role] of leadline.toml, or nothing",
+    "known_s": "UTC second from which on an entry without a time is known to have happened; empty: always",
     "fate": "what a response came to",
     "outcome": "how it ended at as-of",
     "evidence": "what shows the time",
@@ -79,6 +111,38 @@ COLUMN_TEXT: dict[str, str] = {
     "amount": "minor units of the reporting currency",
     "amount_state": "known, no amount, no rate, too large",
     "state": "won, lost or open",
+    "code": "name of the check or finding",
+    "object": "Salesforce object of the record or records",
+    "severity": "error, warning or info",
+    "message": "what is wrong, in words",
+    "row_count": "records with the fault; 0: the data as a whole",
+    "whole": "whether the fault is about the data as a whole",
+    "moves": "metrics it can move, joined by commas",
+    "remedy": "what to do",
+    "step": "name of the step",
+    "rows_in": "rows that went into the step, or nothing for the first",
+    "rows_out": "rows that came out of it",
+    "why": "why the others did not, with their numbers",
+    "day": "days since 1970-01-01",
+    "day_on": "the date",
+    "day_iso": "the date as text, YYYY-MM-DD",
+    "starts": "UTC second at which the day starts in the reporting zone",
+    "ends": "last UTC second of the day in the reporting zone",
+    "offset_before": "UTC offset in seconds of instants of this UTC day before `switches`",
+    "switches": "UTC second from which `offset_after` applies",
+    "offset_after": "UTC offset in seconds of instants of this UTC day from `switches` on",
+    "week": "day number of the first day of its week",
+    "month": "day number of the first day of its month",
+    "quarter": "day number of the first day of its fiscal quarter",
+    "year": "day number of the first day of its fiscal year",
+    "static_rate": "units of the currency per unit of the corporate one",
+    "dated_rate": "units of the currency per unit of the corporate one",
+    "digits": "decimal places",
+    "key": "name of the fact",
+    "table": "name of the table",
+    "column": "name of the column",
+    "key_columns": "columns that tell its rows apart, joined by commas",
+    "description": "what it is, in words",
 }
 """Texts of columns whose name alone does not say it; endings say the rest (see `column_text`)."""
 

@@ -14,8 +14,19 @@ from leadline.model.opportunities import OPEN, WON, state_runs
 _AT_LOAD = ("state", "stage_name", "raw_amount", "close_day")
 
 
-def deals(opportunities: ir.Table, stages: ir.Table, days: ir.Table, as_of: AsOf) -> ir.Table:
+def deals(
+    opportunities: ir.Table,
+    stages: ir.Table,
+    days: ir.Table,
+    as_of: AsOf,
+    *,
+    amounts_told: bool = True,
+    by_field: bool = False,
+) -> ir.Table:
     """One row per opportunity that exists at as-of.
+
+    `amounts_told` says whether OpportunityHistory holds the amounts that count; any other amount
+    field is read from the record. `by_field` dates every close by CloseDate alone.
 
     Columns: those of `opportunities`, with state, stage_name, raw_amount and close_day as of then;
     the moment `closed` (null while open); ever_won, reopened; clamped (the close was moved to the
@@ -28,11 +39,11 @@ def deals(opportunities: ir.Table, stages: ir.Table, days: ir.Table, as_of: AsOf
     said = joined.mutate(
         said_state=ibis.ifelse(past, joined.told_state.fill_null(OPEN), joined.state),
         said_stage=ibis.ifelse(past, joined.told_stage, joined.stage_name),
-        said_amount=ibis.ifelse(amounts_past, joined.told_amount, joined.raw_amount),
+        said_amount=ibis.ifelse(amounts_past & amounts_told, joined.told_amount, joined.raw_amount),
         said_close=ibis.ifelse(amounts_past, joined.told_close, joined.close_day),
     )
     kept = [column for column in opportunities.columns if column not in _AT_LOAD]
-    closed = _closed(said, days, as_of)
+    closed = _closed(said, days, as_of, by_field=by_field)
     return closed.select(
         *kept,
         "closed_s",
@@ -93,12 +104,12 @@ def _last_amount(told: ir.Table) -> ir.Table:
     )
 
 
-def _closed(said: ir.Table, days: ir.Table, as_of: AsOf) -> ir.Table:
-    """Close moment: start of the run that holds, else the last stage change, else the close date.
+def _closed(said: ir.Table, days: ir.Table, as_of: AsOf, *, by_field: bool) -> ir.Table:
+    """Close moment: start of the run that holds, else the last stage change, else the close date (or that alone).
 
     Never before the creation; a closed state whose moment lies after as-of is open.
     """
-    moment = _close_moment(said, days)
+    moment = _close_moment(said, days, by_field=by_field)
     closed = moment.said_state != OPEN
     early = (moment.close_s.isnull() | (moment.close_s < moment.created_s)) & moment.created_s.notnull()
     clamped = moment.mutate(
@@ -117,9 +128,10 @@ def _closed(said: ir.Table, days: ir.Table, as_of: AsOf) -> ir.Table:
     )
 
 
-def _close_moment(said: ir.Table, days: ir.Table) -> ir.Table:
-    by_history = (said.run_state == said.said_state).fill_null(False)
-    by_change = said.stage_change_s.notnull() & ~said.has_later.fill_null(False)
+def _close_moment(said: ir.Table, days: ir.Table, *, by_field: bool) -> ir.Table:
+    no_field = ibis.literal(not by_field)
+    by_history = no_field & (said.run_state == said.said_state).fill_null(False)
+    by_change = no_field & said.stage_change_s.notnull() & ~said.has_later.fill_null(False)
     marked = said.mutate(by_history=by_history, by_change=by_change)
     joined = marked.left_join(days.select(said_close="day", day_ends="ends"), "said_close")
     history, change = joined.by_history, joined.by_change

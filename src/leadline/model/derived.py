@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
 import ibis.expr.types as ir
 
 from leadline.config import Funnel, Settings
-from leadline.model import deals, events, journey_stages, journeys, responses, roles, visits
+from leadline.model import deals, events, journey_stages, journeys, passes, responses, roles, visits
 from leadline.model.asof import AsOf
 from leadline.model.funnels import closed_stages, stage_numbers
 from leadline.model.money import Currency
+from leadline.model.opportunities import TOLD_AMOUNT
 from leadline.model.store import Store
 
 
 def build(store: Store, settings: Settings, currency: Currency, as_of: AsOf) -> None:
     """Build every derived table into `store`, which holds the base tables."""
-    known = deals.deals(store["opportunities"], store["opportunity_stages"], store["days"], as_of)
+    told = settings.amount.field == TOLD_AMOUNT
+    known = deals.deals(
+        store["opportunities"],
+        store["opportunity_stages"],
+        store["days"],
+        as_of,
+        amounts_told=told,
+        by_field=settings.opportunities.close_date == "field",
+    )
     known = store.step("deals_raw", known)
     store.keep(
         "deals", deals.with_amounts(known, store["rates_static"], store["rates_dated"], settings.amount, currency)
     )
     pairs = roles.opportunity_people(store["roles"], store["conversions"], store["deals"], store["people"], as_of)
     store.keep("opportunity_people", pairs)
-    store.step("sorted_members", responses.sorted_out(store["members"], as_of))
+    repeated = store.step("duplicates", responses.duplicates(store["members"], as_of))
+    sorted_members = responses.sorted_out(store["members"], repeated, as_of)
+    persons = _Persons.of(store, sorted_members)
     for name, funnel in settings.funnel.items():
         if funnel.of_people:
-            _Journeys(store, name, funnel, as_of).build()
+            _Journeys(store, name, funnel, as_of, persons).build()
     if not any(funnel.of_people for funnel in settings.funnel.values()):
-        store.add("responses", _outside_funnels(store.steps["sorted_members"]))
+        store.add("responses", _outside_funnels(sorted_members))
     for name, funnel in settings.funnel.items():
         _opportunities(store, name, funnel, as_of)
 
@@ -42,72 +55,119 @@ def _outside_funnels(sorted_members: ir.Table) -> ir.Table:
     ).drop("out", "excluded")
 
 
+@dataclass(frozen=True, slots=True)
+class _Persons:
+    """What every funnel of people starts from, with persons as numbers.
+
+    Attributes:
+        numbers: person_id, person_no.
+        records: record_id, person_no and the moment `created`.
+        pairs: opportunity_people with person_no.
+        responses: every response, with `out`.
+        counted: those that count, with person_no.
+    """
+
+    numbers: ir.Table
+    records: ir.Table
+    pairs: ir.Table
+    responses: ir.Table
+    counted: ir.Table
+
+    @classmethod
+    def of(cls, store: Store, sorted_members: ir.Table) -> _Persons:
+        """Number the persons of a store."""
+        numbers = store.step("person_numbers", events.person_numbers(store["people"]))
+        records = store["person_records"].select(
+            "record_id", "person_id", "created_s", "created_day", "created_is_date"
+        )
+        return cls(
+            numbers=numbers,
+            records=store.step("numbered_records", records.join(numbers, "person_id").drop("person_id")),
+            pairs=store["opportunity_people"].join(numbers, "person_id"),
+            responses=sorted_members,
+            counted=sorted_members.filter(sorted_members.out.isnull()).join(numbers, "person_id"),
+        )
+
+
 class _Journeys:
     """Journeys of one funnel of people."""
 
-    def __init__(self, store: Store, name: str, funnel: Funnel, as_of: AsOf) -> None:
+    def __init__(self, store: Store, name: str, funnel: Funnel, as_of: AsOf, persons: _Persons) -> None:
         self.store = store
         self.name = name
         self.funnel = funnel
         self.as_of = as_of
+        self.persons = persons
 
     def build(self) -> None:
-        """Events → journeys → visits → stages → fates."""
-        store = self.store
+        """Events → passes → visits → journeys → stages → fates."""
+        store, persons, dormancy = self.store, self.persons, self.funnel.dormancy_days
         entries = store["stage_entries"].filter(ibis._.funnel == self.name)
-        happened = self._step(
-            "events",
-            events.person_events(
-                store.steps["sorted_members"],
-                entries,
-                store["person_records"],
-                store["opportunity_people"],
-                store["deals"],
-                self.as_of,
-            ),
+        happened = events.person_events(
+            persons.counted, entries, persons.records, persons.pairs, store["deals"], self.as_of
         )
-        inside = self._step("inside", events.in_journeys(happened, self.funnel.dormancy_days))
-        sequence = self._step("sequence", visits.sequenced(inside))
-        ends = self._step("ends", journeys.ends(sequence, store["days"], self.funnel.dormancy_days, self.as_of))
-        held = self._add("journey_opportunities", journeys.journey_opportunities(sequence))
-        positions = self._step("positions", visits.positions(sequence))
-        self._visits(sequence, positions, ends)
-        untimed = self._step(
-            "untimed", journeys.untimed_entries(entries, store["person_records"], held, ends, self.as_of)
+        numbered = self._step("numbered", passes.numbered(happened))
+        turns = self._step("turns", passes.turns(numbered, dormancy))
+        begun = self._step("passes", passes.passes(turns, persons.numbers))
+        self.names = begun.select("unit", "journey_id")
+        responded = numbered.filter(numbered["rank"] == events.RESPONSE).select("owner", "n", "s", "day", "id")
+        answers = self._step("answers", passes.placed(responded, begun).drop("owner", "seq", "end_seq"))
+        moving = numbered.filter(numbered["rank"] >= events.STAGE).drop("rank_before", "last_day")
+        moves = self._step("moves", passes.placed(moving, begun).drop("owner"))
+        inside, last_days = passes.placed(turns, begun), journeys.last_days(answers, moves)
+        ends = self._step("ends", journeys.ends(begun, inside, last_days, store["days"], dormancy, self.as_of))
+        held = self._step("held", journeys.journey_opportunities(moves, store["deals"]))
+        self._add("journey_opportunities", self._named(held.join(begun.select("unit", "person_id"), "unit")))
+        own_visits, outcomes = self._visits(begun, moves, ends)
+        untimed = self._step("untimed", journeys.untimed_entries(entries, persons.records, held, begun, self.as_of))
+        undated = journeys.undated_journeys(untimed, begun, persons.numbers)
+        qualified = self._step("qualified", journeys.qualified(own_visits, outcomes))
+        self._journeys(answers, ends, held, undated, qualified)
+        self._stages(own_visits, outcomes, untimed)
+
+    def _visits(self, begun: ir.Table, moves: ir.Table, ends: ir.Table) -> tuple[ir.Table, ir.Table]:
+        """Visits, and entries by closing."""
+        first = begun.filter(begun["rank"] == events.RESPONSE).rename(
+            seq="from_n", s="started_s", day="started_day", is_date="started_is_date"
         )
-        self._journeys(sequence, ends, held, untimed)
+        positions = self._step("positions", visits.positions(moves, first))
+        moments = ends.select("unit", "ended_s", "ended_day", "ended_is_date")
+        own = self._step("visits", visits.visits(positions, moments))
+        self._add("journey_visits", self._named(own))
+        self._add("requalifications", self._named(visits.requalifications(positions)))
+        closes = journeys.closes(moves, self.store["deals"])
+        outcomes = self._step("outcomes", journeys.outcome_entries(closes, closed_stages(self.funnel)))
+        self._add("journey_outcomes", self._named(outcomes))
+        return own, outcomes
 
-    def _visits(self, sequence: ir.Table, positions: ir.Table, ends: ir.Table) -> None:
-        moments = ends.select("journey_id", "ended_s", "ended_day", "ended_is_date")
-        self._add("journey_visits", visits.visits(positions, moments))
-        self._add("requalifications", visits.requalifications(positions))
-        closes = journeys.closes(sequence, self.store["deals"])
-        self._add("journey_outcomes", journeys.outcome_entries(closes, closed_stages(self.funnel)))
-
-    def _journeys(self, sequence: ir.Table, ends: ir.Table, held: ir.Table, untimed: ir.Table) -> None:
+    def _journeys(
+        self, answers: ir.Table, ends: ir.Table, held: ir.Table, undated: ir.Table, qualified: ir.Table
+    ) -> None:
         store = self.store
-        own_visits, own_outcomes = self._own("journey_visits"), self._own("journey_outcomes")
-        qualified = self._step("qualified", journeys.qualified(own_visits, own_outcomes))
         campaigns = store["members"].select("response_id", "campaign_id")
-        origins = self._step("origins", journeys.origins(sequence, qualified, campaigns, self.funnel.look_back_days))
-        undated = journeys.undated_journeys(untimed, ends)
-        all_journeys = self._add("journeys", journeys.journeys(ends, held, qualified, origins, undated))
-        self._add(
-            "journey_stages",
-            journey_stages.reached(own_visits, own_outcomes, untimed, "journey_id", stage_numbers(self.funnel)),
-        )
-        self._add("opportunity_origins", journeys.opportunity_origins(held, all_journeys, store["opportunity_people"]))
-        self._add("responses", responses.responses(store.steps["sorted_members"], sequence, all_journeys))
+        origins = journeys.origins(answers, qualified, campaigns, self.funnel.look_back_days)
+        known = self._step("journeys", journeys.journeys(ends, held, qualified, origins, undated))
+        self.names = known.select("unit", "journey_id")
+        self._add("journeys", known.drop("unit"))
+        of_deals = journeys.opportunity_origins(held, known, store["opportunity_people"])
+        self._add("opportunity_origins", of_deals)
+        fates = responses.fates(answers, known)
+        self._add("responses", responses.responses(self.persons.responses, fates))
+
+    def _stages(self, own_visits: ir.Table, outcomes: ir.Table, untimed: ir.Table) -> None:
+        stages = _stages(self.store, self.name, self.funnel)
+        reached = journey_stages.reached(own_visits, outcomes, untimed, "unit", stages)
+        self._add("journey_stages", self._named(reached))
 
     def _step(self, name: str, expression: ir.Table) -> ir.Table:
         return self.store.step(f"{name}_{self.name}", expression)
 
-    def _add(self, name: str, expression: ir.Table) -> ir.Table:
-        self.store.add(name, expression.mutate(funnel=ibis.literal(self.name)))
-        return self._own(name)
+    def _named(self, rows: ir.Table) -> ir.Table:
+        """Rows with the journey's name in place of its number."""
+        return rows.join(self.names, "unit").drop("unit")
 
-    def _own(self, name: str) -> ir.Table:
-        return self.store[name].filter(ibis._.funnel == self.name).drop("funnel")
+    def _add(self, name: str, expression: ir.Table) -> None:
+        self.store.add(name, expression.mutate(funnel=ibis.literal(self.name)))
 
 
 def _opportunities(store: Store, name: str, funnel: Funnel, as_of: AsOf) -> None:
@@ -118,18 +178,26 @@ def _opportunities(store: Store, name: str, funnel: Funnel, as_of: AsOf) -> None
     positions = store.step(f"deal_positions_{name}", visits.positions(sequence))
     closed = store["deals"].filter(ibis._.closed_s.notnull())
     ends = closed.select(
-        journey_id="opportunity_id", ended_s="closed_s", ended_day="closed_day", ended_is_date="closed_is_date"
+        unit="opportunity_id", ended_s="closed_s", ended_day="closed_day", ended_is_date="closed_is_date"
     )
-    found = visits.visits(positions, ends).rename(opportunity_id="journey_id").mutate(funnel=ibis.literal(name))
+    found = visits.visits(positions, ends).rename(opportunity_id="unit").mutate(funnel=ibis.literal(name))
     store.add("opportunity_visits", found)
-    closes = closed.mutate(journey_id=closed.opportunity_id)
-    outcomes = journeys.outcome_entries(closes, closed_stages(funnel)).drop("journey_id")
-    untimed = entries.filter((entries.object == "Opportunity") & entries.at_s.isnull() & entries.stage_no.notnull())
+    closes = closed.mutate(unit=closed.opportunity_id)
+    outcomes = journeys.outcome_entries(closes, closed_stages(funnel)).drop("unit")
+    untimed = entries.filter(
+        (entries.object == "Opportunity") & journeys.known_by(entries, as_of) & entries.stage_no.notnull()
+    )
     untimed = untimed.select("stage_no", opportunity_id="record_id")
     untimed = untimed.semi_join(store["deals"], "opportunity_id")
     own_visits = store["opportunity_visits"].filter(ibis._.funnel == name)
-    stages = journey_stages.reached(own_visits, outcomes, untimed, "opportunity_id", stage_numbers(funnel))
-    store.add("opportunity_reached", stages.mutate(funnel=ibis.literal(name)))
+    stages = _stages(store, name, funnel)
+    reached = journey_stages.reached(own_visits, outcomes, untimed, "opportunity_id", stages)
+    store.add("opportunity_reached", reached.mutate(funnel=ibis.literal(name)))
+
+
+def _stages(store: Store, name: str, funnel: Funnel) -> ir.Table:
+    """The stage numbers of a funnel as a table of the store: what builds on one in memory is compiled three times."""
+    return store.once(f"stage_numbers_{name}", stage_numbers(funnel))
 
 
 def names(funnels: dict[str, Funnel]) -> list[str]:

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.config import Dimension, Settings
+from leadline.model import users
 from leadline.model.source import Source
 
 BUILT_IN: dict[str, Dimension] = {
@@ -29,7 +30,8 @@ BUILT_IN: dict[str, Dimension] = {
 }
 """Dimensions every workspace has, as far as the source holds their field."""
 
-_OBJECT_OF_KIND = {"campaign": "Campaign", "account": "Account", "opportunity": "Opportunity"}
+ACCOUNT_FALLBACK: dict[str, str] = {"industry": "Industry"}
+"""Built-in dimensions of a person that take this field of the person's account where the lead has none."""
 
 
 def declared(settings: Settings) -> dict[str, Dimension]:
@@ -61,13 +63,16 @@ def _values(source: Source, name: str, dimension: Dimension, persons: ir.Table) 
     kind = kind_of(dimension)
     if dimension.object == "User":
         return _owners(source, name, dimension.field)
-    objects = ["Lead", "Contact"] if dimension.object == "Person" else [dimension.object]
+    objects: list[str] = ["Lead", "Contact"] if dimension.object == "Person" else [dimension.object]
     held = [one for one in objects if source.has(one, dimension.field)]
-    if not held:
+    if not held and not (name in ACCOUNT_FALLBACK and source.has("Account", ACCOUNT_FALLBACK[name])):
         return None
+    held = held or objects
     if kind == "person":
         found = reduce(ibis.union, [_fields(source, one, dimension.field) for one in held])
         found = _of_earliest(found, persons)
+        if name in ACCOUNT_FALLBACK and dimension == BUILT_IN[name]:
+            found = _with_account(source, found, persons, ACCOUNT_FALLBACK[name])
     else:
         found = _fields(source, dimension.object, dimension.field)
     known = found.filter(found.value.notnull())
@@ -78,11 +83,10 @@ def _owners(source: Source, name: str, field: str) -> ir.Table | None:
     """A field of the opportunity's owner; without a readable name the owner's id stands for it."""
     if not source.has("Opportunity", "OwnerId") or (field != "Name" and not source.has("User", field)):
         return None
-    users = source.with_deleted("User")
-    full = ibis.coalesce(users.FirstName.concat(" ", users.LastName), users.LastName)
-    value = ibis.coalesce(users.Name, full) if field == "Name" else users[field].cast("string")
+    rows = source.with_deleted("User")
+    value = users.full_name(rows) if field == "Name" else rows[field].cast("string")
     owned = source.table("Opportunity").select("OwnerId", id="Id")
-    joined = owned.left_join(users.select(owner_id="Id", named=value), [("OwnerId", "owner_id")])
+    joined = owned.left_join(rows.select(owner_id="Id", named=value), [("OwnerId", "owner_id")])
     shown = ibis.coalesce(joined.named, joined.OwnerId) if field == "Name" else joined.named
     known = joined.select("id", value=shown).filter(ibis._.value.notnull())
     return known.select(dimension=ibis.literal(name), kind=ibis.literal("opportunity"), id="id", value="value")
@@ -91,6 +95,16 @@ def _owners(source: Source, name: str, field: str) -> ir.Table | None:
 def _fields(source: Source, name: str, field: str) -> ir.Table:
     rows = source.with_deleted(name) if name in ("Lead", "Contact") else source.table(name)
     return rows.select(id="Id", value=rows[field].cast("string"))
+
+
+def _with_account(source: Source, found: ir.Table, persons: ir.Table, field: str) -> ir.Table:
+    """The person's own value, else that of the account of the person's surviving record."""
+    own = found.filter(found.value.notnull()).select("id", "value")
+    survivors = persons.filter(persons.record_id == persons.person_id)
+    without = survivors.select("account_id", id="person_id").anti_join(own, "id")
+    accounts = _fields(source, "Account", field).rename(of_account="id")
+    taken = without.join(accounts, [("account_id", "of_account")])
+    return ibis.union(own, taken.select("id", "value"))
 
 
 def _of_earliest(found: ir.Table, persons: ir.Table) -> ir.Table:

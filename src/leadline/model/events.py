@@ -1,14 +1,14 @@
-"""What happens to a person, in total order, cut into journeys.
+"""What happens to a person: the events that `passes` puts in order and cuts into journeys.
 
 An event has a sort key (`s`, UTC second), its local `day`, a `rank` that orders ties (response,
 stages in funnel order, disqualified or recycled, close), a stage and the record it happened on.
+Rows are kept narrow, and persons are numbers: every event is sorted, which costs by the byte.
 """
 
 from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
-from ibis.expr.builders import WindowBuilder
 
 from leadline.model.asof import AsOf
 
@@ -18,18 +18,34 @@ FOREVER = 2**61
 RESPONSE, STAGE, ENDING, CLOSE = 0, 1, 2, 3
 NO_STAGE = -1
 
+ORDER = ("s", "rank", "stage_no", "is_date", "id", "kind", "evidence")
+"""Total order: what is known by its second comes before what is known by its date only (D36)."""
+
+
+def person_numbers(people: ir.Table) -> ir.Table:
+    """A number per person, for the tables inside a build: person_id, person_no.
+
+    Sorting and joining by a number costs a fraction of doing it by an id.
+    """
+    return people.select("person_id", person_no=ibis.row_number().over(ibis.window(order_by="person_id")))
+
 
 def person_events(
-    sorted_members: ir.Table, entries: ir.Table, persons: ir.Table, pairs: ir.Table, deals: ir.Table, as_of: AsOf
+    counted: ir.Table, entries: ir.Table, persons: ir.Table, pairs: ir.Table, deals: ir.Table, as_of: AsOf
 ) -> ir.Table:
     """All dated events of all persons up to as-of.
 
-    Columns: person_id, s, day, is_date, rank, stage_no (-1: none), id, record_id, kind (response,
-    entry, created, disqualified, recycled, close), side (lead or deal), evidence, until (of
-    created: the close key of the opportunity), state (of created and close).
+    Args:
+        counted: the responses that count, with person_no.
+        persons: record_id, person_id, person_no of every record.
+        pairs: opportunity_people with person_no.
+
+    Columns: owner (person_no), s, day, is_date, rank, stage_no (-1: none), id (of the response or
+    the record), kind (response, entry, created, disqualified, recycled, close), side (lead or
+    deal), evidence, until (of created: the close key of the opportunity).
     """
-    answers = _answers(sorted_members)
-    last = answers.group_by("person_id", "day").aggregate(last_response=answers.s.max())
+    answers = _answers(counted)
+    last = answers.group_by("owner", "day").aggregate(last_response=answers.s.max())
     own = _dated_after_responses(_own_entries(entries, persons, as_of), last)
     held = _held(pairs, deals, last)
     of_deals = _deal_entries(entries, held, last, as_of)
@@ -41,40 +57,23 @@ def _row(table: ir.Table, **columns: ir.Value | str) -> ir.Table:
     defaults: dict[str, ir.Value] = {
         "evidence": ibis.null("string"),
         "until": ibis.null("int64"),
-        "state": ibis.null("string"),
         "side": ibis.null("string"),
     }
     given = {name: table[value] if isinstance(value, str) else value for name, value in columns.items()}
-    names = (
-        "person_id",
-        "s",
-        "day",
-        "is_date",
-        "rank",
-        "stage_no",
-        "id",
-        "record_id",
-        "kind",
-        "side",
-        "evidence",
-        "until",
-        "state",
-    )
+    names = ("owner", "s", "day", "is_date", "rank", "stage_no", "id", "kind", "side", "evidence", "until")
     return table.select(**{name: given.get(name, defaults.get(name)) for name in names})
 
 
-def _answers(sorted_members: ir.Table) -> ir.Table:
-    counted = sorted_members.filter(sorted_members.out.isnull())
+def _answers(counted: ir.Table) -> ir.Table:
     return _row(
         counted,
-        person_id="person_id",
+        owner="person_no",
         s="responded_s",
         day="responded_day",
         is_date="responded_is_date",
         rank=ibis.literal(RESPONSE, "int64"),
         stage_no=ibis.literal(0, "int64"),
         id="response_id",
-        record_id="record_id",
         kind=ibis.literal("response"),
         evidence="date_evidence",
     )
@@ -83,18 +82,17 @@ def _answers(sorted_members: ir.Table) -> ir.Table:
 def _own_entries(entries: ir.Table, persons: ir.Table, as_of: AsOf) -> ir.Table:
     """Entries on leads and contacts, and what disqualified or recycled them."""
     timed = entries.filter((entries.object != "Opportunity") & as_of.happened(entries, "at"))
-    joined = timed.join(persons.select("record_id", "person_id"), "record_id")
+    joined = timed.join(persons.select("record_id", "person_no"), "record_id")
     ends = joined.outcome.notnull()
     return _row(
         joined,
-        person_id="person_id",
+        owner="person_no",
         s="at_s",
         day="at_day",
         is_date="at_is_date",
         rank=ibis.ifelse(ends, ibis.literal(ENDING, "int64"), ibis.literal(STAGE, "int64")),
         stage_no=joined.stage_no.fill_null(NO_STAGE),
         id="record_id",
-        record_id="record_id",
         kind=ibis.ifelse(ends, joined.outcome, ibis.literal("entry")),
         side=ibis.literal("lead"),
         evidence="evidence",
@@ -103,7 +101,7 @@ def _own_entries(entries: ir.Table, persons: ir.Table, as_of: AsOf) -> ir.Table:
 
 def _dated_after_responses(events: ir.Table, last: ir.Table) -> ir.Table:
     """A date-only entry comes after the person's last response of its day."""
-    joined = events.left_join(last, ["person_id", "day"])
+    joined = events.left_join(last, ["owner", "day"])
     later = joined.is_date & (joined.last_response > joined.s)
     moved = joined.mutate(s=ibis.ifelse(later.fill_null(False), joined.last_response, joined.s))
     return moved.select(*events.columns)
@@ -121,30 +119,30 @@ def _held(pairs: ir.Table, deals: ir.Table, last: ir.Table) -> ir.Table:
         "closed_day",
         "closed_is_date",
     )
-    joined = pairs.filter(pairs.held).select("opportunity_id", "person_id").join(moments, "opportunity_id")
+    joined = pairs.filter(pairs.held).select("opportunity_id", owner="person_no").join(moments, "opportunity_id")
     joined = joined.mutate(day=joined.created_day)
-    answered = joined.left_join(last, ["person_id", "day"])
+    answered = joined.left_join(last, ["owner", "day"])
     later = (answered.created_is_date & (answered.last_response > answered.created_s)).fill_null(False)
     opened = ibis.ifelse(later, answered.last_response, answered.created_s)
     known = answered.mutate(opened_s=opened)
     closed = ibis.ifelse(known.closed_s < known.opened_s, known.opened_s, known.closed_s)
     return known.mutate(shut_s=ibis.ifelse(known.state == "open", ibis.literal(FOREVER), closed)).select(
-        *moments.columns, "person_id", "opened_s", "shut_s"
+        *moments.columns, "owner", "opened_s", "shut_s"
     )
 
 
 def _created(held: ir.Table, of_deals: ir.Table) -> ir.Table:
     """Creations; one that is, or comes with, a stage entry of the same second is that entry."""
-    order = ibis.window(group_by=["person_id", "record_id"], order_by=["s", "stage_no", "evidence"])
+    order = ibis.window(group_by=["owner", "id"], order_by=["s", "stage_no", "evidence"])
     ranked = of_deals.mutate(nth=ibis.row_number().over(order))
     first = ranked.filter(ranked.nth == 0).select(
-        "person_id", opportunity_id="record_id", first_s="s", first_stage="stage_no", evidence="evidence"
+        "owner", opportunity_id="id", first_s="s", first_stage="stage_no", evidence="evidence"
     )
-    joined = held.left_join(first, ["person_id", "opportunity_id"])
+    joined = held.left_join(first, ["owner", "opportunity_id"])
     at_once = (joined.first_s == joined.opened_s).fill_null(False)
     return _row(
         joined,
-        person_id="person_id",
+        owner="owner",
         s="opened_s",
         day="created_day",
         is_date="created_is_date",
@@ -152,11 +150,9 @@ def _created(held: ir.Table, of_deals: ir.Table) -> ir.Table:
         stage_no=ibis.ifelse(at_once, joined.first_stage, ibis.literal(NO_STAGE, "int64")),
         evidence=ibis.ifelse(at_once, joined.evidence, ibis.null("string")),
         id="opportunity_id",
-        record_id="opportunity_id",
         kind=ibis.literal("created"),
         side=ibis.literal("deal"),
         until="shut_s",
-        state="state",
     )
 
 
@@ -164,7 +160,7 @@ def _closes(held: ir.Table) -> ir.Table:
     closed = held.filter(held.shut_s < FOREVER)
     return _row(
         closed,
-        person_id="person_id",
+        owner="owner",
         s="shut_s",
         day="closed_day",
         # A close that creation's place in its day has moved is no longer known by the second.
@@ -172,10 +168,8 @@ def _closes(held: ir.Table) -> ir.Table:
         rank=ibis.literal(CLOSE, "int64"),
         stage_no=ibis.literal(NO_STAGE, "int64"),
         id="opportunity_id",
-        record_id="opportunity_id",
         kind=ibis.literal("close"),
         side=ibis.literal("deal"),
-        state="state",
     )
 
 
@@ -184,16 +178,16 @@ def _deal_entries(entries: ir.Table, held: ir.Table, last: ir.Table, as_of: AsOf
     timed = entries.filter(
         (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
     )
-    owners = held.select("person_id", record_id="opportunity_id")
+    owners = held.select("owner", record_id="opportunity_id")
     return _while_open(_dated_after_responses(_deal_rows(timed.join(owners, "record_id")), last), held)
 
 
 def _while_open(rows: ir.Table, deals: ir.Table) -> ir.Table:
     """Entries at or after the creation of their opportunity, earlier ones moved there; none after its close."""
     bounds = deals.select(
-        "opened_s", "shut_s", "created_day", "created_is_date", of_record="opportunity_id", of_person="person_id"
+        "opened_s", "shut_s", "created_day", "created_is_date", of_deal="opportunity_id", of_owner="owner"
     )
-    bounded = rows.join(bounds, [rows.record_id == bounds.of_record, rows.person_id == bounds.of_person])
+    bounded = rows.join(bounds, [rows.id == bounds.of_deal, rows.owner == bounds.of_owner])
     early = bounded.s < bounded.opened_s
     clipped = bounded.mutate(
         s=ibis.ifelse(early, bounded.opened_s, bounded.s),
@@ -206,14 +200,13 @@ def _while_open(rows: ir.Table, deals: ir.Table) -> ir.Table:
 def _deal_rows(joined: ir.Table) -> ir.Table:
     return _row(
         joined,
-        person_id="person_id",
+        owner="owner",
         s="at_s",
         day="at_day",
         is_date="at_is_date",
         rank=ibis.literal(STAGE, "int64"),
         stage_no="stage_no",
         id="record_id",
-        record_id="record_id",
         kind=ibis.literal("entry"),
         side=ibis.literal("deal"),
         evidence="evidence",
@@ -223,69 +216,14 @@ def _deal_rows(joined: ir.Table) -> ir.Table:
 def deal_events(entries: ir.Table, deals: ir.Table, as_of: AsOf) -> ir.Table:
     """Stage entries and closes of opportunities by themselves, in the shape `visits` takes.
 
-    journey_id and person_id are the opportunity's id; nothing lies before its creation.
+    unit and owner are the opportunity's id; nothing lies before its creation.
     """
-    alone = deals.mutate(person_id=deals.opportunity_id, opened_s=deals.created_s.fill_null(-FOREVER))
+    alone = deals.mutate(owner=deals.opportunity_id, opened_s=deals.created_s.fill_null(-FOREVER))
     closed = ibis.ifelse(alone.closed_s < alone.opened_s, alone.opened_s, alone.closed_s)
     alone = alone.mutate(shut_s=ibis.ifelse(alone.state == "open", ibis.literal(FOREVER), closed.fill_null(FOREVER)))
     timed = entries.filter(
         (entries.object == "Opportunity") & entries.stage_no.notnull() & as_of.happened(entries, "at")
     )
-    owners = alone.select("person_id", record_id="opportunity_id")
+    owners = alone.select("owner", record_id="opportunity_id")
     rows = ibis.union(_while_open(_deal_rows(timed.join(owners, "record_id")), alone), _closes(alone))
-    return rows.mutate(journey_id=rows.person_id, ender=rows.kind == "close")
-
-
-def in_journeys(events: ir.Table, dormancy_days: int) -> ir.Table:
-    """Events with their pass, and whether they end it; those outside any journey are left out.
-
-    Adds pass_no (1, 2, …), journey_id (person#pass) and ender (the journey ends with this event).
-    A pass begins at the first activity (response or stage entry) while none is open.
-    """
-    flagged = _flag_enders(events)
-    before = _preceding()
-    activity = flagged["rank"] <= STAGE
-    counted = flagged.mutate(
-        is_activity=activity,
-        enders_before=flagged.ender.cast("int64").sum().over(before).fill_null(0),
-        last_day=ibis.ifelse(activity, flagged.day, ibis.null("int64")).max().over(before),
-    )
-    seen = counted.mutate(
-        enders_seen=ibis.ifelse(counted.is_activity, counted.enders_before, ibis.null("int64")).max().over(before)
-    )
-    awake = (seen.open_until >= seen.s).fill_null(False)
-    lapsed = ~awake & (seen.day >= seen.last_day + dormancy_days)
-    fresh = seen.last_day.isnull() | (seen.enders_before > seen.enders_seen) | lapsed.fill_null(False)
-    begun = seen.mutate(begins=(seen.is_activity & fresh).cast("int64"))
-    numbered = begun.mutate(pass_no=begun.begins.sum().over(_until_here()))
-    kept = numbered.filter(numbered.pass_no > 0)
-    return kept.mutate(journey_id=journey_id(kept.person_id, kept.pass_no)).select(
-        *events.columns, "pass_no", "journey_id", "ender", "is_activity"
-    )
-
-
-def journey_id(person_id: ir.StringValue, pass_no: ir.IntegerValue) -> ir.StringValue:
-    """The name of a journey: PERSON#PASS."""
-    return person_id.concat("#", pass_no.cast("string"))
-
-
-ORDER = ("s", "rank", "stage_no", "is_date", "id", "kind", "evidence")
-"""Total order: what is known by its second comes before what is known by its date only (D36)."""
-
-
-def _preceding() -> WindowBuilder:
-    return ibis.window(group_by="person_id", order_by=list(ORDER), rows=(None, -1))
-
-
-def _until_here() -> WindowBuilder:
-    return ibis.window(group_by="person_id", order_by=list(ORDER), rows=(None, 0))
-
-
-def _flag_enders(events: ir.Table) -> ir.Table:
-    """Mark the close after which no opportunity is open, and disqualified or recycled while none is."""
-    marked = events.mutate(
-        open_until=events.until.max().over(_preceding()), open_with_this=events.until.max().over(_until_here())
-    )
-    shut = (marked["rank"] == CLOSE) & (marked.s >= marked.open_with_this)
-    out = (marked["rank"] == ENDING) & (marked.open_until.isnull() | (marked.open_until < marked.s))
-    return marked.mutate(ender=(shut | out).fill_null(False))
+    return rows.mutate(unit=rows.owner, ender=rows.kind == "close")

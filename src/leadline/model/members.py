@@ -24,7 +24,7 @@ def members(
 
     Columns: response_id (member id), record_id (its contact, else its lead), person_id, campaign_id,
     campaign_type, status, excluded (why a rule leaves it out, or null), date_evidence (date_field,
-    first_responded, created, or null), the moments `responded` and `created`.
+    first_responded, created, or null), created_by_id, the moments `responded` and `created`.
     """
     rows = source.table("CampaignMember").filter(ibis._.CampaignId.notnull())
     typed = rows.left_join(campaigns.select("campaign_id", "campaign_type"), [("CampaignId", "campaign_id")])
@@ -46,6 +46,7 @@ def members(
         record_id="who",
         campaign_id="CampaignId",
         status="Status",
+        created_by_id="CreatedById",
         excluded=_excluded(dated, settings),
     )
 

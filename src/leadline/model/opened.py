@@ -7,15 +7,15 @@ import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from leadline import engines
-from leadline.config import Funnel, Settings
+from leadline.config import Funnel, OpportunitySettings, Settings
 from leadline.errors import SnapshotError, UnknownNameError
-from leadline.model import catalogue, derived
+from leadline.model import base, catalogue, derived
 from leadline.model.asof import AsOf
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
@@ -82,8 +82,15 @@ class Opened:
         return str(self.backend.compile(expression, pretty=True))
 
 
-def open_snapshot(path: Path, *, as_of: dt.datetime | None = None, spill: Path | None = None) -> Opened:
-    """Open a snapshot; another as-of than its own rebuilds the derived tables in memory.
+def open_snapshot(
+    path: Path, *, as_of: dt.datetime | None = None, close_date: str | None = None, spill: Path | None = None
+) -> Opened:
+    """Open a snapshot; another as-of or close date than its own rebuilds the derived tables in memory.
+
+    Args:
+        as_of: the moment events are cut at; None is the snapshot's own.
+        close_date: "history" or "field", as in the settings; None is what the snapshot was built with.
+        spill: folder for what does not fit into memory.
 
     Raises:
         SnapshotError: the file is absent or damaged.
@@ -91,13 +98,15 @@ def open_snapshot(path: Path, *, as_of: dt.datetime | None = None, spill: Path |
     backend = engines.ibis_scratch(path, spill=spill)
     meta = _meta(backend)
     own = dt.datetime.fromisoformat(meta["as_of"])
-    settings = Settings.model_validate(json.loads(meta["settings"]))
+    published = Settings.model_validate(json.loads(meta["settings"]))
+    settings = published if close_date is None else _with_close_date(published, close_date)
     currency = Currency(**json.loads(meta["currency"]))
     moment = own if as_of is None else as_of.astimezone(dt.UTC)
     cut = AsOf.at(moment, meta["zone"])
     tables = _published(backend)
-    if moment != own:
-        tables = _rebuilt(backend, tables, settings, currency, cut)
+    redated = settings != published
+    if moment != own or redated:
+        tables = _rebuilt(backend, tables, settings, currency, cut, redated=redated)
     return Opened(
         backend=backend,
         tables=tables,
@@ -113,6 +122,14 @@ def open_snapshot(path: Path, *, as_of: dt.datetime | None = None, spill: Path |
     )
 
 
+def _with_close_date(settings: Settings, close_date: str) -> Settings:
+    known = get_args(OpportunitySettings.model_fields["close_date"].annotation)
+    if close_date not in known:
+        raise UnknownNameError("close date", close_date, known)
+    opportunities = settings.opportunities.model_copy(update={"close_date": close_date})
+    return settings.model_copy(update={"opportunities": opportunities})
+
+
 def _meta(backend: Backend) -> dict[str, str]:
     rows = backend.to_pyarrow(backend.table("_meta", database=(engines.SNAPSHOT_NAME, "main"))).to_pylist()
     return {row["key"]: row["value"] for row in rows}
@@ -126,12 +143,16 @@ def _published(backend: Backend) -> dict[str, ir.Table]:
 
 
 def _rebuilt(
-    backend: Backend, tables: dict[str, ir.Table], settings: Settings, currency: Currency, cut: AsOf
+    backend: Backend, tables: dict[str, ir.Table], settings: Settings, currency: Currency, cut: AsOf, *, redated: bool
 ) -> dict[str, ir.Table]:
-    """Base tables from the snapshot, derived tables made anew for another as-of."""
+    """Base tables from the snapshot, derived tables made anew for another as-of or other close dates."""
     made = {info.name for info in catalogue.PUBLISHED if info.derived}
-    base = {name: table for name, table in tables.items() if name not in made}
-    store = Store(backend, temporary=True, found=base)
+    if redated:
+        made.add("opportunity_versions")
+    kept = {name: table for name, table in tables.items() if name not in made}
+    store = Store(backend, temporary=True, found=kept)
+    if redated:
+        base.keep_versions(store, settings, currency)
     derived.build(store, settings, currency, cut)
     store.forget()
-    return {**base, **{name: store[name] for name in made if name in store}}
+    return {**kept, **{name: store[name] for name in made if name in store}}

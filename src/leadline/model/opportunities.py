@@ -15,11 +15,14 @@ from leadline.model.source import Source
 
 WON, LOST, OPEN = "won", "lost", "open"
 
+TOLD_AMOUNT = "Amount"
+"""The one amount whose earlier values OpportunityHistory tells."""
+
 
 def opportunities(source: Source, settings: Settings, days: ir.Table, states: ir.Table) -> ir.Table:
     """One row per opportunity that is not deleted, as the record stands.
 
-    Columns: opportunity_id, opportunity, account_id, owner_id, opportunity_type, lead_source,
+    Columns: opportunity_id, opportunity, account_id, owner_id, created_by_id, opportunity_type, lead_source,
     primary_campaign_id, stage_name, state (won, lost, open), raw_amount, currency, close_day, the
     moments `created` and `stage_change`.
     """
@@ -39,6 +42,7 @@ def opportunities(source: Source, settings: Settings, days: ir.Table, states: ir
         opportunity=ibis.coalesce(joined.Name, joined.Id),
         account_id=joined.AccountId,
         owner_id=joined.OwnerId,
+        created_by_id=joined.CreatedById,
         opportunity_type=joined.Type,
         lead_source=joined.LeadSource,
         primary_campaign_id=joined.CampaignId,

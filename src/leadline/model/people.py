@@ -20,7 +20,7 @@ def records(source: Source, days: ir.Table) -> ir.Table:
     """Every lead and contact record, the deleted ones too.
 
     Columns: record_id, object, next_id (what it was merged or converted into, or null), deleted,
-    account_id, lead_source, email and the moment `created`.
+    account_id, lead_source, created_by_id and the moment `created`.
     """
     leads = source.with_deleted("Lead")
     contacts = source.with_deleted("Contact")
@@ -32,6 +32,7 @@ def records(source: Source, days: ir.Table) -> ir.Table:
         deleted=leads.IsDeleted.fill_null(False),
         account_id=ibis.ifelse(leads.IsConverted.fill_null(False), leads.ConvertedAccountId, ibis.null("string")),
         lead_source="LeadSource",
+        created_by_id="CreatedById",
         created_s="created_s",
         created_day="created_day",
         created_is_date="created_is_date",
@@ -43,6 +44,7 @@ def records(source: Source, days: ir.Table) -> ir.Table:
         deleted=contacts.IsDeleted.fill_null(False),
         account_id="AccountId",
         lead_source="LeadSource",
+        created_by_id="CreatedById",
         created_s="created_s",
         created_day="created_day",
         created_is_date="created_is_date",
@@ -99,8 +101,8 @@ def person_records(known: ir.Table, pointing: ir.Table) -> ir.Table:
 def people(records_of_persons: ir.Table) -> ir.Table:
     """One row per person.
 
-    Columns: person_id, object (of the surviving record), account_id, records, lead_source (of the
-    earliest record), first_created_day (null: unknown).
+    Columns: person_id, object (of the surviving record), account_id, records, lead_source and
+    created_by_id (of the earliest record), first_created_day (null: unknown).
     """
     own = records_of_persons.filter(records_of_persons.record_id == records_of_persons.person_id)
     survivors = own.select("person_id", "object", own_account="account_id")
@@ -114,6 +116,7 @@ def people(records_of_persons: ir.Table) -> ir.Table:
         "object",
         "records",
         "lead_source",
+        "created_by_id",
         "first_created_day",
         account_id="own_account",
     )
@@ -125,4 +128,4 @@ def _earliest(records_of_persons: ir.Table) -> ir.Table:
         order_by=[ibis._.created_s.isnull(), ibis._.created_s, ibis._.record_id],
     )
     ranked = records_of_persons.mutate(rank=ibis.row_number().over(window))
-    return ranked.filter(ranked["rank"] == 0).select("person_id", "lead_source")
+    return ranked.filter(ranked["rank"] == 0).select("person_id", "lead_source", "created_by_id")

@@ -19,7 +19,7 @@ from leadline.model.source import Source
 from leadline.schema import HISTORY_PARENT
 
 HISTORY_OF = {"Lead": "LeadHistory", "Contact": "ContactHistory", "Opportunity": "OpportunityFieldHistory"}
-COLUMNS = ("object", "record_id", "stage_no", "outcome", "evidence", "at_s", "at_day", "at_is_date")
+COLUMNS = ("object", "record_id", "stage_no", "outcome", "evidence", "at_s", "at_day", "at_is_date", "known_s")
 SCHEMA = ibis.schema(
     {
         "object": "string",
@@ -30,6 +30,7 @@ SCHEMA = ibis.schema(
         "at_s": "int64",
         "at_day": "int64",
         "at_is_date": "boolean",
+        "known_s": "int64",
     }
 )
 
@@ -39,16 +40,24 @@ Keep = Callable[[str, ir.Table], ir.Table]
 
 
 def stage_entries(
-    source: Source, funnel: Funnel, days: ir.Table, opportunities: ir.Table, opportunity_stages: ir.Table, keep: Keep
+    source: Source,
+    funnel: Funnel,
+    days: ir.Table,
+    opportunities: ir.Table,
+    opportunity_stages: ir.Table,
+    keep: Keep,
+    load_s: int,
 ) -> ir.Table:
     """All entries of lead, contact and opportunity records into stages, disqualified and recycled.
 
     Columns: object, record_id, stage_no (null for outcomes), outcome (disqualified, recycled or
     null), evidence (stamped, history, milestone, observed; current and first for a mapped value
-    whose time is unknown), the moment `at` (null where the time is unknown).
+    whose time is unknown), the moment `at` (null where the time is unknown), known_s (of an entry
+    without a time the second from which on it is known to have happened: tracking or a ledger
+    version shows the value, at the latest the load at `load_s`; null: always).
     The milestones won, lost and closed depend on as-of and come from `deals`.
     """
-    reader = _Reader(source, days, opportunities, opportunity_stages, keep)
+    reader = _Reader(source, days, opportunities, opportunity_stages, keep, load_s)
     parts = [
         reader.entries(stage_source, number, None)
         for number, stage in enumerate(funnel.stages)
@@ -66,13 +75,20 @@ class _Reader:
     """Reads one kind of stage source after the other into rows of the same columns."""
 
     def __init__(
-        self, source: Source, days: ir.Table, opportunities: ir.Table, opportunity_stages: ir.Table, keep: Keep
+        self,
+        source: Source,
+        days: ir.Table,
+        opportunities: ir.Table,
+        opportunity_stages: ir.Table,
+        keep: Keep,
+        load_s: int,
     ) -> None:
         self.source = source
         self.days = days
         self.opportunities = opportunities
         self.opportunity_stages = opportunity_stages
         self.keep = keep
+        self.load_s = load_s
 
     def entries(self, wanted: StageSource, stage_no: int | None, outcome: str | None) -> ir.Table | None:
         """Entries a stage source yields, or None where the source has nothing to read."""
@@ -97,14 +113,23 @@ class _Reader:
             at_s=found.at_s,
             at_day=found.at_day,
             at_is_date=found.at_is_date.fill_null(False),
+            known_s=self._known(found),
         )
+
+    def _known(self, found: ir.Table) -> ir.IntegerValue:
+        """From when on an entry without a time is known: what shows it earlier, else the load; a creation always."""
+        if "known_s" not in found.columns:
+            return ibis.null("int64")
+        load = ibis.literal(self.load_s, "int64")
+        return ibis.ifelse(found.at_s.notnull(), ibis.null("int64"), ibis.least(found.known_s.fill_null(load), load))
 
     def _milestone(self, wanted: StageSource) -> ir.Table | None:
         if wanted.milestone == "created":
             rows = moments.of_instant(self._records(wanted.object), self.days, "CreatedDate", "at")
         elif wanted.milestone == "converted":
             rows = self._records("Lead").filter(ibis._.IsConverted.fill_null(False))
-            rows = moments.of_date(rows, self.days, "ConvertedDate", "at")
+            rows = moments.of_date(rows, self.days, "ConvertedDate", "at").mutate(known_s=ibis.null("int64"))
+            return rows.select(*_MOMENT, "known_s", record_id="Id", evidence=ibis.literal("milestone"))
         else:
             return None
         return rows.select("at_s", "at_day", "at_is_date", record_id="Id", evidence=ibis.literal("milestone"))
@@ -141,7 +166,8 @@ class _Reader:
             evidence=ibis.ifelse(undated, ibis.literal("current"), ibis.literal("milestone")),
             record_id="opportunity_id",
         )
-        return ibis.union(told, standing)
+        seen = self._seen("Opportunity", "StageName", values)
+        return _with_known(ibis.union(told, standing).mutate(known_s=ibis.null("int64")), seen)
 
     def _values(self, wanted: StageSource) -> ir.Table | None:
         if not self.source.has(wanted.object, str(wanted.field)):
@@ -155,17 +181,33 @@ class _Reader:
         records = records.select("created_s", "created_day", "created_is_date", record_id="Id", now=field)
         records = self.keep(f"values_{wanted.object}_{field}", records)
         covered = _tracked_since(history)
-        parts = [
-            _told(history.semi_join(records, "record_id"), values),
+        held = self._seen(wanted.object, field, values)
+        untimed = [
             _first_values(records, history, covered, values),
             _untouched(records, history, covered, values),
             _unexplained(records, history, values),
         ]
+        parts = [_told(history.semi_join(records, "record_id"), values), _with_known(ibis.union(*untimed), held)]
+        if held is not None:
+            parts.append(_seen_first(records, history, held, values))
         seen = observed_changes(self.source, self.days, wanted.object, field)
         if seen is not None:
             found = seen.semi_join(records, "record_id").filter(seen.value.isin(values))
-            parts.append(found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("observed")))
+            parts.append(_timed(found.mutate(evidence=ibis.literal("observed"))))
         return parts
+
+    def _seen(self, name: str, field: str, values: list[str]) -> ir.Table | None:
+        """Records a ledger version of which holds one of the values: record_id, seen_s (the load that
+        shows it first), from_first (the first version holds one)."""
+        versions = self.source.versions(name)
+        if versions is None or field not in versions.columns:
+            return None
+        window = ibis.window(group_by="Id", order_by="_valid_from")
+        ranked = versions.select("Id", "_valid_from", value=field, nth=ibis.row_number().over(window))
+        held = ranked.filter(ranked.value.isin(values))
+        return held.group_by(record_id="Id").aggregate(
+            seen_s=held["_valid_from"].epoch_seconds().cast("int64").min(), from_first=(held.nth == 0).any()
+        )
 
     def _records(self, name: str) -> ir.Table:
         """Records whose entries count; deleted leads and contacts may be a survivor's."""
@@ -181,9 +223,41 @@ class _Reader:
         return self.keep(f"history_{name}_{field}", told)
 
 
+_MOMENT = ("at_s", "at_day", "at_is_date")
+_ROW = (*_MOMENT, "record_id", "evidence", "known_s")
+
+
+def _timed(rows: ir.Table) -> ir.Table:
+    return rows.mutate(known_s=ibis.null("int64")).select(*_ROW)
+
+
+def _with_known(rows: ir.Table, seen: ir.Table | None) -> ir.Table:
+    """Entries without a time are known from the earlier of what they say and the version that shows the value."""
+    if seen is None:
+        return rows.select(*_ROW)
+    joined = rows.left_join(seen.select("record_id", "seen_s"), "record_id")
+    earlier = ibis.least(ibis.coalesce(joined.known_s, joined.seen_s), ibis.coalesce(joined.seen_s, joined.known_s))
+    return joined.mutate(known_s=earlier).select(*_ROW)
+
+
+def _seen_first(records: ir.Table, history: ir.Table, seen: ir.Table, values: list[str]) -> ir.Table:
+    """Values of a record's first version that it has no more and that no history tells: entered before that load."""
+    told = history.filter(history.new.isin(values) | history.old.isin(values))
+    gone = records.filter(~records.now.isin(values).fill_null(False)).anti_join(told, "record_id")
+    held = gone.select("record_id").join(seen.filter(seen.from_first), "record_id")
+    return held.select(
+        "record_id",
+        at_s=ibis.null("int64"),
+        at_day=ibis.null("int64"),
+        at_is_date=ibis.literal(False),
+        evidence=ibis.literal("first"),
+        known_s="seen_s",
+    ).select(*_ROW)
+
+
 def _told(history: ir.Table, values: list[str]) -> ir.Table:
     found = history.filter(history.new.isin(values))
-    return found.select("at_s", "at_day", "at_is_date", "record_id", evidence=ibis.literal("history"))
+    return _timed(found.mutate(evidence=ibis.literal("history")))
 
 
 def _tracked_since(history: ir.Table) -> ir.Table:
@@ -217,7 +291,8 @@ def _unexplained(records: ir.Table, history: ir.Table, values: list[str]) -> ir.
         at_day=ibis.null("int64"),
         at_is_date=ibis.literal(False),
         evidence=ibis.literal("current"),
-    ).select("at_s", "at_day", "at_is_date", "record_id", "evidence")
+        known_s=ibis.null("int64"),
+    ).select(*_ROW)
 
 
 def _last_dated(stages: ir.Table) -> ir.Table:
@@ -227,6 +302,7 @@ def _last_dated(stages: ir.Table) -> ir.Table:
 
 
 def _at_creation(records: ir.Table, covered: ir.Table, otherwise: str) -> ir.Table:
+    """Entered at creation if tracking covers it; else at an unknown time, known since tracking began."""
     joined = records.cross_join(covered)
     known = (joined.created_s >= joined.since).fill_null(False)
     return joined.select(
@@ -235,4 +311,5 @@ def _at_creation(records: ir.Table, covered: ir.Table, otherwise: str) -> ir.Tab
         at_day=ibis.ifelse(known, joined.created_day, ibis.null("int64")),
         at_is_date=known & joined.created_is_date,
         evidence=ibis.ifelse(known, ibis.literal("milestone"), ibis.literal(otherwise)),
-    ).select("at_s", "at_day", "at_is_date", "record_id", "evidence")
+        known_s=ibis.ifelse(known, ibis.null("int64"), joined.since),
+    ).select(*_ROW)

@@ -3,6 +3,8 @@
 The position is the furthest current stage among the open held opportunities, else the furthest
 current stage of the person's leads and contacts, else Inquiry. A visit is a maximal run of one
 position.
+
+A `unit` is the number of a journey, or the id of an opportunity that is looked at by itself.
 """
 
 from __future__ import annotations
@@ -10,65 +12,65 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from leadline.model.events import NO_STAGE, ORDER, STAGE
-
-NEVER = 2**31
-"""Sequence number after every event."""
+from leadline.model.events import NO_STAGE, ORDER
+from leadline.model.passes import NEVER
 
 
 def sequenced(events: ir.Table) -> ir.Table:
-    """Events of journeys with their number `seq` inside the journey, cut after the one that ends it."""
-    order = ibis.window(group_by="journey_id", order_by=list(ORDER))
+    """Events with their number `seq` inside the unit, and that of the one that ends it."""
+    order = ibis.window(group_by="unit", order_by=list(ORDER))
     numbered = events.mutate(seq=ibis.row_number().over(order).cast("int64"))
-    ends = numbered.filter(numbered.ender).group_by("journey_id").aggregate(end_seq=ibis._.seq.min())
-    joined = numbered.left_join(ends, "journey_id").drop("journey_id_right")
+    ends = numbered.filter(numbered.ender).group_by("unit").aggregate(end_seq=ibis._.seq.min())
+    joined = numbered.left_join(ends, "unit").drop("unit_right")
     return joined.mutate(end_seq=joined.end_seq.fill_null(NEVER))
 
 
-def positions(events: ir.Table) -> ir.Table:
+def positions(moves: ir.Table, starts: ir.Table | None = None) -> ir.Table:
     """The position after each event that can move it, in order.
 
-    `events` is the output of `sequenced`. Columns: journey_id, seq, s, day, is_date, kind, evidence,
-    stage_no, record_id, own_before (stage of the event's record before it), position.
+    Args:
+        moves: events of a rank from STAGE on, with unit, seq and end_seq.
+        starts: first events of the units that are responses, in the columns of the result up to
+            stage_no; there the position is Inquiry.
+
+    Columns: unit, seq, s, day, is_date, kind, evidence, stage_no, own_before (stage of the event's
+    record before it), position, before (the position before it).
     """
-    moving = events.filter((events["rank"] == STAGE) | (events["rank"] > STAGE) | (events.seq == 0))
-    points = moving.filter((moving.seq < moving.end_seq) & ~moving.kind.isin(["disqualified", "recycled"]))
-    spans = _spans(events)
-    at = points.select("journey_id", "seq")
-    standing = at.join(spans, [at.journey_id == spans.journey_id, at.seq >= spans.from_seq, at.seq < spans.to_seq])
-    furthest = standing.group_by("journey_id", "seq").aggregate(
+    points = moves.filter((moves.seq < moves.end_seq) & ~moves.kind.isin(["disqualified", "recycled"]))
+    spans = _spans(moves)
+    at = points.select("unit", "seq")
+    standing = at.join(spans, [at.unit == spans.unit, at.seq >= spans.from_seq, at.seq < spans.to_seq])
+    furthest = standing.group_by("unit", "seq").aggregate(
         deal_stage=ibis.ifelse(standing.side == "deal", standing.stage_no, ibis.null("int64")).max(),
         lead_stage=ibis.ifelse(standing.side == "lead", standing.stage_no, ibis.null("int64")).max(),
     )
-    own = spans.select("journey_id", "own_before", seq="from_seq")
-    joined = points.left_join(furthest, ["journey_id", "seq"]).drop("journey_id_right", "seq_right")
-    joined = joined.left_join(own, ["journey_id", "seq"])
-    return joined.select(
-        "journey_id",
-        "seq",
-        "s",
-        "day",
-        "is_date",
-        "kind",
-        "evidence",
-        "stage_no",
-        "record_id",
-        "own_before",
-        position=ibis.coalesce(joined.deal_stage, joined.lead_stage, ibis.literal(0, "int64")),
+    own = spans.select("unit", "own_before", seq="from_seq")
+    joined = points.left_join(furthest, ["unit", "seq"]).drop("unit_right", "seq_right")
+    joined = joined.left_join(own, ["unit", "seq"])
+    rows = joined.select(
+        *POINT, "own_before", position=ibis.coalesce(joined.deal_stage, joined.lead_stage, ibis.literal(0, "int64"))
     )
+    if starts is not None:
+        first = starts.select(*POINT, own_before=ibis.null("int64"), position=ibis.literal(0, "int64"))
+        rows = ibis.union(rows, first)
+    return rows.mutate(before=rows.position.lag().over(ibis.window(group_by="unit", order_by="seq")))
+
+
+POINT = ("unit", "seq", "s", "day", "is_date", "kind", "evidence", "stage_no")
+"""What is known of an event where a position may change."""
 
 
 def _spans(events: ir.Table) -> ir.Table:
-    """How long each record stands in each stage, in sequence numbers of its journey.
+    """How long each record stands in each stage, in sequence numbers of its unit.
 
-    Columns: journey_id, side, stage_no, from_seq, to_seq, own_before.
+    Columns: unit, side, stage_no, from_seq, to_seq, own_before.
     """
     marks = events.filter(ibis._.kind.isin(["created", "entry", "close"]) & (events.seq <= events.end_seq))
-    record = ibis.window(group_by=["journey_id", "side", "record_id"], order_by="seq")
+    record = ibis.window(group_by=["unit", "side", "id"], order_by="seq")
     spanned = marks.mutate(to_seq=marks.seq.lead().over(record), own_before=marks.stage_no.lag().over(record))
     entries = spanned.filter(spanned.stage_no != NO_STAGE)
     return entries.select(
-        "journey_id",
+        "unit",
         "side",
         "stage_no",
         "own_before",
@@ -78,26 +80,25 @@ def _spans(events: ir.Table) -> ir.Table:
 
 
 def visits(positions: ir.Table, ends: ir.Table) -> ir.Table:
-    """Maximal runs of one position per journey.
+    """Maximal runs of one position per unit.
 
-    `ends` has journey_id, ended_s, ended_day, ended_is_date (null while open). Columns: journey_id,
+    `ends` has unit, ended_s, ended_day, ended_is_date (null while open). Columns: unit,
     visit_no, stage_no, the moments `entered` and `left` (null while it stands), evidence, regression
-    (came from a later stage), re_entry (was in this stage before in this journey).
+    (came from a later stage), re_entry (was in this stage before in this unit).
     """
-    order = ibis.window(group_by="journey_id", order_by="seq")
-    compared = positions.mutate(before=positions.position.lag().over(order))
-    starts = compared.filter(compared.before.isnull() | (compared.before != compared.position))
+    order = ibis.window(group_by="unit", order_by="seq")
+    starts = positions.filter(positions.before.isnull() | (positions.before != positions.position))
     following = starts.mutate(
         visit_no=ibis.row_number().over(order),
         next_s=starts.s.lead().over(order),
         next_day=starts.day.lead().over(order),
         next_is_date=starts.is_date.lead().over(order),
-        nth=ibis.row_number().over(ibis.window(group_by=["journey_id", "position"], order_by="seq")),
+        nth=ibis.row_number().over(ibis.window(group_by=["unit", "position"], order_by="seq")),
     )
-    joined = following.left_join(ends, "journey_id").drop("journey_id_right")
+    joined = following.left_join(ends, "unit").drop("unit_right")
     more = joined.next_s.notnull()
     return joined.select(
-        "journey_id",
+        "unit",
         "visit_no",
         "evidence",
         stage_no="position",
@@ -115,16 +116,14 @@ def visits(positions: ir.Table, ends: ir.Table) -> ir.Table:
 def requalifications(positions: ir.Table) -> ir.Table:
     """Entries into a lower stage on another record that left the position where it was.
 
-    Columns: journey_id, stage_no and the moment (s, day, is_date).
+    Columns: unit, stage_no and the moment (s, day, is_date).
     """
-    order = ibis.window(group_by="journey_id", order_by="seq")
-    compared = positions.mutate(before=positions.position.lag().over(order))
-    moved = compared.own_before.isnull() | (compared.own_before != compared.stage_no)
-    kept = compared.filter(
-        compared.kind.isin(["created", "entry"])
-        & (compared.stage_no != NO_STAGE)
+    moved = positions.own_before.isnull() | (positions.own_before != positions.stage_no)
+    kept = positions.filter(
+        positions.kind.isin(["created", "entry"])
+        & (positions.stage_no != NO_STAGE)
         & moved
-        & (compared.before == compared.position).fill_null(False)
-        & (compared.stage_no < compared.position)
+        & (positions.before == positions.position).fill_null(False)
+        & (positions.stage_no < positions.position)
     )
-    return kept.select("journey_id", "stage_no", "s", "day", "is_date")
+    return kept.select("unit", "stage_no", "s", "day", "is_date")
