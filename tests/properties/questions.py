@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from leadline.metrics.conversion import conversion
@@ -27,31 +28,30 @@ def volumes(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
     """Volume of every unit in every view."""
     for unit, view in itertools.product(units(found), VIEWS):
         asked = Query(unit=unit, **query)
-        yield f"volume {unit} {view}", lambda one, asked=asked, view=view: volume(one, asked, view=view)
+        yield f"volume {unit} {view}", partial(volume, query=asked, view=view)
 
 
 def conversions(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
     """Conversion of every unit."""
     for unit in units(found):
         asked = Query(unit=unit, **query)
-        yield f"conversion {unit}", lambda one, asked=asked: conversion(one, asked)
+        yield f"conversion {unit}", partial(conversion, query=asked)
 
 
 def velocities(found: Opened, **query: Any) -> Iterator[tuple[str, Ask]]:
-    """Time in stage of the units that stand in stages."""
-    for unit in set(units(found)) & {"journeys", "opportunities"}:
+    """Every measure of the units that stand in stages, also in working days."""
+    for unit in sorted(set(units(found)) & {"journeys", "opportunities"}):
         asked = Query(unit=unit, **query)
-        yield f"velocity {unit}", lambda one, asked=asked: velocity(one, asked)
+        for measure in ("sum", "first", "elapsed", "cycle"):
+            yield f"velocity {unit} {measure}", partial(velocity, query=asked, measure=measure)
+        yield f"velocity {unit} working", partial(velocity, query=asked, days="working")
 
 
 def influences(**query: Any) -> Iterator[tuple[str, Ask]]:
     """Influence by the models of the settings, per scope and window."""
     for scope, window in [("role", "influenced"), ("account", "influenced"), ("role", "sourced")]:
         asked = Query(**query)
-        yield (
-            f"influence {scope} {window}",
-            lambda one, asked=asked, scope=scope, window=window: influence(one, asked, scope=scope, window=window),
-        )
+        yield f"influence {scope} {window}", partial(influence, query=asked, scope=scope, window=window)
 
 
 def everything(found: Opened) -> list[tuple[str, Ask]]:

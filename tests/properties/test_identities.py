@@ -20,7 +20,7 @@ DIMENSIONS = ("campaign", "campaign_type", "lead_source", "generated_by")
 
 def summed(rows, key, names):
     """Sums per key, in which nothing is not told apart from an absent row."""
-    sums = {}
+    sums: dict[tuple, dict[str, int]] = {}
     for row in rows:
         found = sums.setdefault(tuple(row[name] for name in key), dict.fromkeys(names, 0))
         for name in names:
@@ -35,7 +35,7 @@ def test_the_list_is_the_number(seed):
         result = ask(found)
         listed = result.records().table.to_pylist()
         counted = {(row["period"], row["stage"]): row["count"] for row in result.table.to_pylist() if row["count"]}
-        seen = {}
+        seen: dict[tuple, int] = {}
         for row in listed:
             seen[row["period"], row["stage"]] = seen.get((row["period"], row["stage"]), 0) + 1
         assert seen == counted, name

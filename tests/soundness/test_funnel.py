@@ -26,9 +26,9 @@ def test_time_in_a_stage_adds_up_its_visits_and_leaves_out_what_lay_between(tmp_
     for number, (day, before, after) in enumerate(path, start=1):
         org.status(number, lead, f"2026-03-{day}T10:00:00.000Z", before, after)
     made = org.workspace(tmp_path)
-    (row,) = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL"))
+    (listed,) = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL").records())
     # Two days and one day; the week in SAL between them is not MQL's.
-    assert row["median_days"] == 3
+    assert listed["days"] == 3
 
 
 def test_a_stamp_before_the_earlier_stage_is_no_negative_time_and_no_conversion(tmp_path):
@@ -39,8 +39,10 @@ def test_a_stamp_before_the_earlier_stage_is_no_negative_time_and_no_conversion(
     made = org.workspace(tmp_path, settings=STAMPED)
     (row,) = rows(made.metrics.conversion(from_stage="MQL", to_stage="SAL", window_days=30))
     assert (row["started"], row["converted"], row["out_of_order"]) == (1, 1, 1)
-    times = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL"))
-    assert all(row["median_days"] is None or row["median_days"] >= 0 for row in times)
+    times = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL").records())
+    assert all(row["days"] >= 0 for row in times)
+    (between,) = rows(made.metrics.velocity(measure="elapsed", from_stage="MQL", to_stage="SAL"))
+    assert (between["n"], between["excluded"]) == (1, 1)
 
 
 def test_units_whose_window_has_not_passed_are_in_no_rate(tmp_path):
@@ -90,6 +92,8 @@ def test_an_open_record_is_open_and_not_a_failure(tmp_path):
     (row,) = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL"))
     # One left after two days, two still wait: a mean of finished cases would say two days.
     assert (row["n"], row["open"], row["median_days"]) == (3, 2, None)
+    listed = rows(made.metrics.velocity(from_stage="MQL", to_stage="MQL").records())
+    assert sorted(one["evidence"] for one in listed) == ["advanced", "censored", "censored"]
 
 
 def test_a_reopened_deal_is_won_once(tmp_path):
