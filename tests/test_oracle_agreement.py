@@ -8,11 +8,13 @@ questions of every metric, lists included. 40 batches, 1,000 orgs, at full scale
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import random
 from collections import Counter
 
 import pytest
 
+from leadline.config import OpportunitySettings
 from tests.agreement import engine, model
 from tests.agreement.compare import assert_same
 from tests.agreement.deck import Deck
@@ -41,6 +43,38 @@ def test_engine_and_oracle_agree(seed: int) -> None:
     sides = sides_of(seed)
     lines = model.model_differences(sides.answers, sides.opened)
     for ask in Deck(sides, random.Random(seed)).hands(HANDS):
+        lines += ask()
+    assert_same(seed, lines)
+
+
+@pytest.mark.parametrize("seed", BATCHES[: max(2, scaled(20))])
+def test_they_agree_about_a_moment_before_the_load(seed: int) -> None:
+    """D42: what only the present value of a record says is known of the load, not of an earlier as-of."""
+    org, settings, as_of = random_batch(random.Random(seed), ORGS)
+    load = as_of + dt.timedelta(days=200)
+    answers = answer(org, settings, as_of, known_at=load)
+    lines = model.model_differences(answers, engine.built(org, settings, as_of, load))
+    assert_same(seed, lines)
+
+
+def test_a_moment_before_the_load_knows_less() -> None:
+    """The difference is there to be seen: some batch has present values without history."""
+    known = Counter[str]()
+    for seed in TELLING:
+        org, settings, as_of = random_batch(random.Random(seed), ORGS)
+        for name, load in (("then", as_of), ("later", as_of + dt.timedelta(days=200))):
+            found = answer(org, settings, as_of, known_at=load)
+            known[name] += sum(len(one.track.untimed) for one in found.journeys.values())
+    assert known["later"] < known["then"]
+
+
+@pytest.mark.parametrize("seed", BATCHES[: max(2, scaled(20))])
+def test_they_agree_about_close_dates_by_the_field(seed: int) -> None:
+    org, settings, as_of = random_batch(random.Random(seed), ORGS)
+    by_field = settings.model_copy(update={"opportunities": OpportunitySettings(close_date="field")})
+    sides = Sides(answer(org, by_field, as_of), engine.built(org, by_field, as_of))
+    lines = model.model_differences(sides.answers, sides.opened)
+    for ask in Deck(sides, random.Random(seed)).hands(1):
         lines += ask()
     assert_same(seed, lines)
 

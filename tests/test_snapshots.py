@@ -124,6 +124,55 @@ def test_a_build_that_is_no_snapshot_is_not_published(snapshots: Snapshots, buil
     assert not list(snapshots.folder.glob(".tmp*"))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE one SET v = 9 WHERE k = 3",
+        "UPDATE one SET k = CASE k WHEN 3 THEN 4 ELSE 3 END, v = v + CASE k WHEN 3 THEN 1 ELSE -1 END WHERE k IN (3, 4)",
+        "UPDATE one SET v = NULL WHERE k = 3",
+        "DELETE FROM one WHERE k = 3",
+        "INSERT INTO one SELECT * FROM one WHERE k = 3",
+        "ALTER TABLE one RENAME v TO w",
+        "DROP TABLE two",
+        "CREATE TABLE three AS SELECT 1 AS k",
+        "DELETE FROM _tables WHERE \"table\" = 'two'",
+        "UPDATE _meta SET value = 'x' WHERE key = 'config'",
+    ],
+)
+def test_what_changes_after_it_was_hashed_is_not_published(
+    snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch, change: str
+):
+    """Writing `_meta` comes after the content hash; whatever else it did to the file is seen."""
+    snapshots.publish(builder(7))
+    write = files._write_meta
+
+    def spoiling(draft: Path, meta: dict[str, str]) -> dict[str, str]:
+        written = write(draft, meta)
+        with engines.writer(draft) as con:
+            con.execute(change)
+        return written
+
+    monkeypatch.setattr(files, "_write_meta", spoiling)
+    with pytest.raises(SnapshotError, match="reads back"):
+        snapshots.publish(builder(8))
+    assert read(snapshots) == (7, [])
+
+
+def test_a_build_that_is_still_open_is_not_published(snapshots: Snapshots):
+    """Its rows may not be in the file yet."""
+    held = []
+
+    def left_open(path: Path) -> dict[str, str]:
+        meta = builder(1)(path)
+        held.append(engines.writer(path))
+        held[0].execute("UPDATE one SET v = 2")
+        return meta
+
+    with pytest.raises(SnapshotError, match="left its file open"):
+        snapshots.publish(left_open)
+    held[0].close()
+
+
 def test_a_build_that_fails_leaves_nothing(snapshots: Snapshots):
     def fail(path: Path) -> dict[str, str]:
         builder(1)(path)

@@ -22,6 +22,7 @@ from leadline.ledger import Ledger
 from leadline.metrics import learn
 from leadline.model import build, catalogue
 from leadline.model.opened import Opened
+from leadline.model.source import Source
 from leadline.model.store import Store
 
 DEFINITION_VERSION = "1"
@@ -71,8 +72,8 @@ def write(
         audit_run.run(store, source, settings, built, more=tuple(findings))
         opened = _opened(store, settings, built, known_at, numbers or {})
         learned = learn.learned(opened, numbers or {})
-        store.keep("_lineage", _lineage(audit_lineage.steps(store, source)))
-        _explain(store, settings, built, known_at, learned)
+        keep_lineage(store, source)
+        explain(store, settings, built, known_at, learned)
         connection.execute("DROP SCHEMA src CASCADE")
         connection.execute("DETACH ledger")
         connection.execute("CHECKPOINT")
@@ -107,13 +108,15 @@ def _opened(
     )
 
 
-def _lineage(steps: Iterable[object]) -> ibis.Table:
-    rows = [asdict(step) for step in steps]  # type: ignore[call-overload]
+def keep_lineage(store: Store, source: Source) -> None:
+    """The table `_lineage`: the steps from the source's records to the model."""
+    rows = [asdict(step) for step in audit_lineage.steps(store, source)]
     names = {"step": pa.string(), "rows_in": pa.int64(), "rows_out": pa.int64(), "why": pa.string()}
-    return ibis.memtable(pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in names.items()}))
+    made = pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in names.items()})
+    store.keep("_lineage", ibis.memtable(made))
 
 
-def _explain(
+def explain(
     store: Store, settings: Settings, built: build.Built, known_at: dt.datetime, numbers: dict[str, int]
 ) -> None:
     """Tables about the tables: `_meta`, `_tables`, `_columns`."""
@@ -130,15 +133,16 @@ def _explain(
         "numbers": json.dumps(numbers, sort_keys=True),
     }
     store.keep("_meta", ibis.memtable(pa.table({"key": list(meta), "value": list(meta.values())})))
-    held = [info for info in catalogue.PUBLISHED if info.name in store]
+    last = [info for info in catalogue.EXTRA if info.name == "_columns"]
+    held = [info for info in (*catalogue.PUBLISHED, *catalogue.EXTRA) if info.name in store or info.name == "_tables"]
     store.keep(
         "_tables",
         ibis.memtable(
             pa.table(
                 {
-                    "table": [info.name for info in held],
-                    "key_columns": [",".join(info.key) for info in held],
-                    "description": [info.text for info in held],
+                    "table": [info.name for info in held + last],
+                    "key_columns": [",".join(info.key) for info in held + last],
+                    "description": [info.text for info in held + last],
                 }
             )
         ),

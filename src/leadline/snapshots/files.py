@@ -6,14 +6,18 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from leadline import engines
 from leadline.errors import SnapshotError
-from leadline.snapshots.content import META, content_hash, missing_tables, read_meta
+from leadline.snapshots.content import META, content_hash, fingerprint, missing_tables, read_meta
+
+if TYPE_CHECKING:
+    import duckdb
 
 DRAFT: Final = ".tmp-"
 """How the name of an unfinished file begins."""
@@ -51,26 +55,51 @@ class Snapshot:
     file_hash: str = field(repr=False)
 
 
-def seal(draft: Path, entries: Mapping[str, str]) -> dict[str, str]:
-    """Write `_meta`, with content hash and id, into what was built; nothing is left in a log file."""
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the finished file has to read back as: its `_meta`, and the fingerprint of everything else."""
+
+    meta: dict[str, str]
+    fingerprint: dict[str, list[str]]
+
+
+def seal(draft: Path, entries: Mapping[str, str]) -> Sealed:
+    """Write `_meta`, with content hash and id, into what was built; nothing is left in a log file.
+
+    What is hashed is what a reader reads of the closed file, not what the build has in memory.
+
+    Raises:
+        SnapshotError: what was built is no snapshot, or cannot be read.
+    """
     if not draft.exists():
         raise SnapshotError("The build made no file.")
     if absent := [name for name in ("as_of", "known_at") if not entries.get(name)]:
         raise SnapshotError(f"The build does not say {' and '.join(absent)}.")
-    con = engines.writer(draft)
-    try:
+    _require_closed(draft)
+    content, found = _content_of(draft)
+    return Sealed(_write_meta(draft, {**entries, "content_hash": content, "snapshot": _key(entries, content)}), found)
+
+
+def _content_of(draft: Path) -> tuple[str, dict[str, list[str]]]:
+    """Content hash and fingerprint of what was built."""
+    with _reading(draft) as con:
         if missing := [name for name in missing_tables(con) if name != META]:
             raise SnapshotError(f"The build made no table {' and '.join(missing)}.")
-        content = content_hash(con)
-        meta = {**entries, "content_hash": content, "snapshot": _key(entries, content)}
+        return content_hash(con), fingerprint(con)
+
+
+def _write_meta(draft: Path, meta: dict[str, str]) -> dict[str, str]:
+    """Write entries into `_meta`; all that it then holds."""
+    con = engines.writer(draft)
+    try:
         con.execute(f"CREATE TABLE IF NOT EXISTS {META} (key VARCHAR, value VARCHAR)")
         con.execute(f"DELETE FROM {META} WHERE key IN (SELECT unnest(?))", [list(meta)])
         con.executemany(f"INSERT INTO {META} VALUES (?, ?)", [list(entry) for entry in meta.items()])
-        meta = read_meta(con)
+        written = read_meta(con)
         con.execute("CHECKPOINT")
     finally:
         con.close()
-    return meta
+    return written
 
 
 def _key(entries: Mapping[str, str], content: str) -> str:
@@ -79,12 +108,42 @@ def _key(entries: Mapping[str, str], content: str) -> str:
     return f"{_moment(entries['known_at']):%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
 
-def verify(draft: Path, meta: dict[str, str]) -> None:
-    """Open the finished file as readers will, and see that it says what was meant."""
+def verify(draft: Path, sealed: Sealed) -> None:
+    """Open the finished file as readers will, and see that it says what was meant.
+
+    Every value of every table is read once more: writing `_meta` must have left the rows that were
+    hashed as they were.
+
+    Raises:
+        SnapshotError: it cannot be read, or reads back as something else.
+    """
+    _require_closed(draft)
+    with _reading(draft) as con:
+        if (found := read_meta(con)) != sealed.meta:
+            raise SnapshotError(f"The file that was built reads back differently: {found} in place of {sealed.meta}.")
+        told = fingerprint(con)
+    names = sorted(told.keys() | sealed.fingerprint.keys())
+    if other := [name for name in names if told.get(name) != sealed.fingerprint.get(name)]:
+        raise SnapshotError(f"The file that was built reads back with other rows in {' and '.join(other)}.")
+
+
+def _require_closed(draft: Path) -> None:
     if draft.with_name(draft.name + ".wal").exists():
         raise SnapshotError("The build left its file open; close every connection to it.")
-    if (found := _read_through(draft)) != meta:
-        raise SnapshotError(f"The file that was built reads back differently: {found} in place of {meta}.")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A reader of a file; what DuckDB finds wrong with it is a `SnapshotError`."""
+    import duckdb
+
+    con = engines.reader(path)
+    try:
+        yield con
+    except duckdb.Error as error:
+        raise SnapshotError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    finally:
+        con.close()
 
 
 def _read_through(path: Path) -> dict[str, str]:
@@ -93,20 +152,13 @@ def _read_through(path: Path) -> dict[str, str]:
     Raises:
         SnapshotError: it cannot be read, lacks tables or has another content.
     """
-    import duckdb
-
-    con = engines.reader(path)
-    try:
+    with _reading(path) as con:
         if missing := missing_tables(con):
             raise SnapshotError(f"{path} lacks the table {' and '.join(missing)}.")
         meta = read_meta(con)
         if content_hash(con) != meta.get("content_hash"):
             raise SnapshotError(f"The tables of {path} do not have the content hash that it states.")
         return meta
-    except duckdb.Error as error:
-        raise SnapshotError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    finally:
-        con.close()
 
 
 def load(path: Path) -> Snapshot | str:

@@ -86,9 +86,9 @@ class Snapshots:
             self._remove_drafts()
             draft = self.folder / f"{DRAFT}{secrets.token_hex(8)}.duckdb"
             try:
-                meta = seal(draft, build(draft))
-                verify(draft, meta)
-                return self._place(draft, meta)
+                sealed = seal(draft, build(draft))
+                verify(draft, sealed)
+                return self._place(draft, sealed.meta)
             finally:
                 self._remove_drafts()
 
