@@ -20,6 +20,7 @@ ARROW: dict[ColumnType, pa.DataType] = {
     "date": pa.date32(),
     "instant": pa.timestamp("us"),
     "boolean": pa.bool_(),
+    "list": pa.list_(pa.struct([("metric", pa.string()), ("from", pa.float64()), ("to", pa.float64())])),
 }
 
 

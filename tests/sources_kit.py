@@ -56,7 +56,7 @@ class Staged:
             assert staged.rows == loaded == self.query(staged.object, "count(*)")[0][0]
 
 
-def staged(path: Path | list[Path], settings: dict[str, Any] | None = None, **options: Any) -> Staged:
+def staged(path: Path | list[Path], settings: dict[str, Any] | Settings | None = None, **options: Any) -> Staged:
     """Stage a path, or several, with settings given as the tables of leadline.toml; accounts are checked."""
     first = path if isinstance(path, Path) else path[0]
     work = first.parent / f"{first.name}-staged"

@@ -32,7 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_commands_are_those_that_work() -> None:
     assert list(COMMANDS) == [
         "init", "import", "build", "snapshots", "demo",
-        "volume", "conversion", "velocity", "influence",
+        "volume", "pipeline", "conversion", "velocity", "influence", "formula", "goals",
         "summary", "report", "audit",
     ]  # fmt: skip
 
@@ -48,13 +48,13 @@ def test_help_names_every_option(name: str, capsys: Captured) -> None:
 @pytest.mark.parametrize("name", ["volume", "conversion", "velocity", "influence"])
 def test_metrics_share_the_options_of_the_contract(name: str) -> None:
     taken = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-    contract = "--workspace --by --where --from --to --as-of --grain --unit --funnel --format --output --chart --list --touched"
+    contract = "--workspace --by --where --from --to --as-of --grain --unit --funnel --format --output --chart --list --touched --close-date"
     assert set(contract.split()) <= taken
 
 
 def test_choices_are_those_of_the_metrics() -> None:
     from leadline import dates, render
-    from leadline.metrics import conversion, influence, query, velocity, volume
+    from leadline.metrics import conventions, influence, pace, query, velocity, volume
 
     def choices(annotation: Any) -> set[str]:
         found: set[str] = set()
@@ -63,8 +63,9 @@ def test_choices_are_those_of_the_metrics() -> None:
         return found
 
     assert choices(get_args(options.View)[0]) == set(volume.VIEWS)
-    assert choices(get_args(options.Convention)[0]) == set(conversion.CONVENTIONS)
+    assert choices(get_args(options.Convention)[0]) == set(conventions.CONVENTIONS)
     assert choices(get_args(options.Measure)[0]) == set(velocity.MEASURES)
+    assert choices(get_args(options.Pace)[0]) == set(pace.PACES)
     assert choices(get_args(options.Scope)[0]) == set(influence.SCOPES)
     assert choices(get_args(options.Window)[0]) == set(influence.WINDOWS)
     assert choices(get_args(options.DateOf)[0]) == set(influence.DATES)
@@ -103,6 +104,15 @@ def test_wrong_usage_ends_with_2_and_says_what_is_right(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert said in captured.err
+
+
+def test_several_paths_are_one_load(tmp_path: Path, capsys: Captured) -> None:
+    export = small_org.write_export(tmp_path / "export")
+    people = [str(export / f"{name}.csv") for name in ("Lead", "Contact")]
+    place = ["--workspace", str(tmp_path / "w"), "--no-build", "--extracted-at", small_org.EXTRACTED_AT]
+    assert run(["import", *people, *place]) == 0
+    said = capsys.readouterr().out
+    assert "Import Lead.csv, Contact.csv · partial" in said
 
 
 def test_work_that_fails_ends_with_1(tmp_path: Path, capsys: Captured) -> None:

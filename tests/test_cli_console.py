@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import pytest
@@ -156,9 +157,17 @@ def test_names_from_the_data_cannot_style_the_terminal() -> None:
 
 
 FINDINGS: dict[str, ColumnType] = {
-    "code": "text", "severity": "text", "rows": "integer", "amount": "money", "moves": "text",
-    "object": "text", "message": "text", "remedy": "text",
+    "code": "text", "severity": "text", "rows": "integer", "amount": "money", "moves": "list",
+    "first_seen": "instant", "last_seen": "instant", "object": "text", "message": "text", "remedy": "text",
 }  # fmt: skip
+
+
+EARLIER = dt.datetime(2026, 10, 4, 12, 0)
+SEEN = (dt.datetime(2026, 11, 1, 4, 0), dt.datetime(2026, 11, 1, 4, 0))
+
+
+def moves(*metrics: str) -> list[dict[str, str | None]]:
+    return [{"metric": metric, "from": None, "to": None} for metric in metrics]
 
 
 def told(rows: list[tuple]) -> list[str]:
@@ -171,9 +180,19 @@ def told(rows: list[tuple]) -> list[str]:
 def test_findings_are_told_with_message_remedy_and_what_they_move() -> None:
     lines = told(
         [
-            ("no-role", "error", 185, 395_009_057, "influence", "Opportunity", "185 have no role.", "Add roles."),
-            ("late", "warning", 0, None, None, None, "It starts late.", None),
-            ("odd", "warning", 2, None, "volume", None, "Two are odd.", None),
+            (
+                "no-role",
+                "error",
+                185,
+                395_009_057,
+                moves("influence"),
+                *SEEN,
+                "Opportunity",
+                "185 have no role.",
+                "Add roles.",
+            ),
+            ("late", "warning", 0, None, [], *SEEN, None, "It starts late.", None),
+            ("odd", "warning", 2, None, moves("volume", "velocity"), EARLIER, SEEN[1], None, "Two are odd.", None),
         ]
     )
     assert lines[1] == "1 error · 2 warnings"
@@ -184,7 +203,12 @@ def test_findings_are_told_with_message_remedy_and_what_they_move() -> None:
         "  moves influence",
     ]
     assert lines[8:10] == ["warning  late", "  It starts late."]
-    assert lines[11] == "warning  odd  2 records"
+    assert lines[11:15] == [
+        "warning  odd  2 records",
+        "  Two are odd.",
+        "  moves volume, velocity",
+        "  first seen in the load of 2026-10-04 14:00",
+    ]
     assert lines[-1] == "leadline audit --list CODE lists the records of a finding."
 
 

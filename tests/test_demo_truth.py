@@ -180,7 +180,8 @@ def test_the_slow_channel_is_slow(many: Truth) -> None:
     assert slow == "Event"
     medians = {kind: float(np.median(found.seconds[found.cause == ADVANCED])) for kind, found in spells.items()}
     others = max(value for kind, value in medians.items() if kind != slow)
-    assert medians[str(slow)] > 2 * others
+    # Three times as long by design; medians of whole days can meet the double exactly.
+    assert medians[str(slow)] >= 2 * others
 
 
 def test_the_stuck_campaign_is_stuck(many: Truth) -> None:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leadline.maths.intervals import Z95, benjamini_hochberg, two_proportions, wilson
+from leadline.maths.intervals import (
+    Z95,
+    benjamini_hochberg,
+    clustered_proportions,
+    newcombe,
+    two_proportions,
+    wilson,
+)
 from tests.scale import scaled
 
 # Two correct implementations differ by the rounding of a few operations; of sums and roots, more.
@@ -116,3 +123,94 @@ def test_untested_values_are_passed_over():
     assert np.isnan(some[1])
     assert some[2] == 0.04
     assert benjamini_hochberg([]).shape == (0,)
+
+
+# Newcombe 1998, Statistics in Medicine 17:873, table II, method 10.
+NEWCOMBE_DIFFERENCES = [
+    (56, 70, 48, 80, 0.0524, 0.3339),
+    (9, 10, 3, 10, 0.1705, 0.8090),
+    (5, 56, 0, 29, -0.0381, 0.1926),
+    (0, 10, 0, 10, -0.2775, 0.2775),
+    (10, 10, 0, 10, 0.6075, 1.0),
+]
+
+
+@pytest.mark.parametrize(("a", "n", "b", "m", "low", "high"), NEWCOMBE_DIFFERENCES)
+def test_published_intervals_of_differences(a, n, b, m, low, high):
+    # Four printed digits.
+    np.testing.assert_allclose(np.array(newcombe(a, n, b, m)), [low, high], atol=5.1e-5, rtol=0)
+
+
+def moments_of(part, hits, cluster):
+    """What the clustered test takes, from single units: in the part or not, success or not, which cluster."""
+    columns = np.stack([hits * part, part, hits, np.ones_like(hits)], axis=1).astype(float)
+    sums = np.array([columns[cluster == one].sum(axis=0) for one in np.unique(cluster)])
+    return [sums.T @ sums], [columns.sum(axis=0)]
+
+
+def effect_of(part, hits, cluster):
+    """The design effect from its definition, unit by unit."""
+    inside = part == 1
+    residuals = np.where(inside, 1 / inside.sum(), -1 / (~inside).sum()) * (hits - hits.mean())
+    sums = np.array([residuals[cluster == one].sum() for one in np.unique(cluster)])
+    return max((sums**2).sum() / (residuals**2).sum(), 1.0)
+
+
+def test_clustered_test_is_the_ordinary_one_less_the_design_effect():
+    rng = np.random.default_rng(5)
+    effects = []
+    for _ in range(scaled(200)):
+        units = int(rng.integers(10, 200))
+        cluster = rng.integers(0, max(3, units // 3), units)
+        part, hits = rng.integers(0, 2, units), rng.integers(0, 2, units)
+        if len({*part}) < 2 or len({*hits}) < 2:
+            continue
+        z, p, effect = (one[0] for one in clustered_proportions(*moments_of(part, hits, cluster)))
+        inside = part == 1
+        ordinary, _ = two_proportions(hits[inside].sum(), inside.sum(), hits[~inside].sum(), (~inside).sum())
+        expected = float(ordinary) / np.sqrt(effect_of(part, hits, cluster))
+        assert effect == pytest.approx(effect_of(part, hits, cluster), rel=LONG_ROUNDING)
+        assert z == pytest.approx(expected, rel=LONG_ROUNDING, abs=LONG_ROUNDING)
+        assert p == pytest.approx(2 * stats.norm.sf(abs(expected)), rel=LONG_ROUNDING, abs=LONG_ROUNDING)
+        effects.append(effect)
+    assert max(effects) > 1
+
+
+def test_without_clusters_the_test_is_the_ordinary_one():
+    part, hits = np.repeat([1, 0], [30, 70]), np.r_[np.ones(6, int), np.zeros(24, int), np.tile([1, 0], 35)]
+    z, p, effect = clustered_proportions(*moments_of(part, hits, np.arange(100)))
+    ordinary, likely = two_proportions([6], [30], [35], [70])
+    assert z[0] == pytest.approx(ordinary[0], rel=ROUNDING)
+    assert p[0] == pytest.approx(likely[0], rel=LONG_ROUNDING)
+    assert effect[0] == pytest.approx(1, rel=ROUNDING)
+
+
+def test_units_counted_twice_say_no_more_than_once():
+    part, hits = np.repeat([1, 0], [20, 30]), np.tile([1, 0, 1, 1, 0], 10)
+    once = clustered_proportions(*moments_of(part, hits, np.arange(50)))
+    twice = clustered_proportions(*moments_of(np.repeat(part, 2), np.repeat(hits, 2), np.repeat(np.arange(50), 2)))
+    assert twice[0][0] == pytest.approx(once[0][0], rel=ROUNDING)
+    assert twice[2][0] == pytest.approx(2 * once[2][0], rel=ROUNDING)
+
+
+def test_clustered_test_holds_its_level():
+    """Clusters that succeed or fail as one: a test of single units would reject far too often."""
+    rng = np.random.default_rng(11)
+    draws = scaled(2000)
+    rejected, naive = 0, 0
+    for _ in range(draws):
+        size, owner = 60, np.repeat(np.arange(60), 3)
+        part, hits = rng.integers(0, 2, size)[owner], rng.integers(0, 2, size)[owner]
+        _, p, _ = clustered_proportions(*moments_of(part, hits, owner))
+        inside = part == 1
+        _, alone = two_proportions(hits[inside].sum(), inside.sum(), hits[~inside].sum(), (~inside).sum())
+        rejected, naive = rejected + (p[0] < 0.05), naive + (float(alone) < 0.05)
+    assert rejected <= stats.binom.ppf(0.999, draws, 0.06)  # the normal law is a little too narrow for 60 clusters
+    assert naive > stats.binom.ppf(0.999, draws, 0.15)
+
+
+def test_clustered_test_where_there_is_nothing_to_tell():
+    nobody = clustered_proportions([np.diag([0.0, 5, 0, 10])], [[0, 5, 0, 10]])
+    assert [float(one[0]) for one in nobody] == [0.0, 1.0, 1.0]
+    without_rest = clustered_proportions([np.ones((4, 4))], [[5, 10, 5, 10]])
+    assert np.isnan([one[0] for one in without_rest]).all()

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leadline.maths.survival import Durations, aalen_johansen, kaplan_meier, restricted_mean
+from leadline.maths.restricted import restricted_mean
+from leadline.maths.survival import Durations, aalen_johansen, kaplan_meier
 
 REFERENCE = Path(__file__).parent / "reference"
 

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -181,7 +182,7 @@ def test_a_decimal_comma_among_decimal_points_is_rejected(tmp_path: Path):
     assert read_as(tmp_path, "Amount", values) == [Decimal("1.5"), Decimal(2500), Decimal(3)]
 
 
-def declared(mark: str, name: str = "Opportunity.csv") -> Settings:
+def declared(mark: Literal[",", "."], name: str = "Opportunity.csv") -> Settings:
     return Settings(files={name: FileMap(object="Lead" if name == "Lead.csv" else "Opportunity", decimal=mark)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import typing
 from functools import cache
@@ -12,11 +13,14 @@ from typing import Any
 import pytest
 import typer.main
 
+from leadline import findings
 from leadline.audit import registry
-from leadline.cli import insights
+from leadline.cli import goals, insights
 from leadline.cli.app import app
 from leadline.metrics import dimensions as metric_dimensions
+from leadline.metrics import reverse
 from leadline.model import catalogue, dimensions
+from leadline.snapshots import content
 from tests.contracts.code import ROOT
 from tools import manual
 
@@ -92,15 +96,19 @@ def test_pages_made_from_the_program_are_up_to_date(name: str):
 
 
 def test_every_table_is_in_the_manual():
-    assert {info.name for info in catalogue.PUBLISHED} <= headings(page("tables.md"))
+    assert {info.name for info in (*catalogue.PUBLISHED, *catalogue.EXTRA)} <= headings(page("tables.md"))
 
 
-METRIC_COMMANDS = ("volume", "conversion", "velocity", "influence")
+def test_what_stands_beside_the_model_is_no_content():
+    assert {info.name for info in catalogue.EXTRA} == content.BESIDE
+
+
+METRIC_COMMANDS = ("volume", "conversion", "velocity", "influence", "goals")
 
 
 def choices(metric: str) -> list[tuple[str, str]]:
     """Parameter and value for every choice among names that this metric alone has."""
-    hints = typing.get_type_hints(getattr(insights, metric))
+    hints = typing.get_type_hints(getattr(goals if metric == "goals" else insights, metric))
     return [(name, value) for name, hint in hints.items() for value in literals(hint)]
 
 
@@ -152,6 +160,11 @@ def test_every_column_of_a_metric_is_explained(metric: str):
     assert not [column.name for column in columns if not column.help.strip()]
 
 
+def test_every_column_of_the_way_back_from_revenue_is_explained():
+    listed = section(page("metrics/goals.md"), "Backwards from revenue")
+    assert [column.name for column in reverse.COLUMNS if f"`{column.name}`" not in listed] == []
+
+
 @pytest.mark.parametrize("code", sorted(registry.BY_CODE))
 def test_every_check_has_its_page(code: str):
     text = page(f"checks/{code}.md")
@@ -161,11 +174,47 @@ def test_every_check_has_its_page(code: str):
         assert metric in text.lower(), f"docs/checks/{code}.md does not say that it can move {metric}"
 
 
+@pytest.mark.parametrize("code", sorted(findings.OUTSIDE_AUDIT))
+def test_every_finding_outside_the_audit_has_its_page(code: str):
+    text = page(f"checks/{code}.md")
+    assert {code, "What it means", "Numbers it moves", "Severity", "Remedy"} <= headings(text)
+    assert f"| [{code}](checks/{code}.md) | {findings.OUTSIDE_AUDIT[code]} |" in page("checks.md")
+
+
 def test_no_page_of_a_check_is_left_over():
-    assert {path.stem for path in (DOCS / "checks").glob("*.md")} == set(registry.BY_CODE)
+    assert {path.stem for path in (DOCS / "checks").glob("*.md")} == {*registry.BY_CODE, *findings.OUTSIDE_AUDIT}
+
+
+def codes_in(path: Path) -> list[str | None]:
+    """The code of each finding a module makes: the text given first or as code; None for one passed on."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] in ("Finding", "_finding")]
+    given = [[*(one.value for one in call.keywords if one.arg == "code"), *call.args][:1] for call in made]
+    return [
+        str(one[0].value) if one and isinstance(one[0], ast.Constant) and isinstance(one[0].value, str) else None
+        for one in given
+    ]
+
+
+PASSED_ON = {
+    "audit/run.py",  # rows of findings that checks of the registry or others made
+    "ledger/columns.py",  # its own helper, called with the codes
+    "ledger/kept.py",  # read back from a kept load
+    "workspace/audit.py",  # read back from a snapshot
+    "workspace/building.py",  # read back from the ledger
+}
+"""Modules that hand on findings made elsewhere."""
+
+
+def test_every_code_the_program_can_emit_is_known():
+    root = ROOT / "src" / "leadline"
+    found = {path.relative_to(root).as_posix(): codes_in(path) for path in root.rglob("*.py")}
+    made = {code for codes in found.values() for code in codes if code is not None}
+    assert made == set(findings.OUTSIDE_AUDIT)
+    assert {name for name, codes in found.items() if None in codes} == PASSED_ON
 
 
 def test_every_dimension_is_in_the_manual():
-    known = [*dimensions.BUILT_IN, *metric_dimensions.CAMPAIGN, "generated_by"]
+    known = [*dimensions.BUILT_IN, *metric_dimensions.CAMPAIGN, *metric_dimensions.WRITTEN]
     missing = [name for name in known if f"`{name}`" not in page("dimensions.md")]
     assert not missing

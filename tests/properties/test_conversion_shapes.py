@@ -42,7 +42,7 @@ def test_parts_add_up_in_every_convention(seed):
     found = opened(seed)
     for convention in CONVENTIONS:
         whole = keyed(conversion(found, Query(), convention=convention), "from_stage", "to_stage")
-        sums = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
+        sums: dict[tuple, dict[str, int]] = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
         for row in conversion(
             found, Query(by=("campaign_type", "lead_source")), convention=convention
         ).table.to_pylist():
@@ -88,7 +88,7 @@ def test_matrix_agrees_with_the_table_and_its_moves_are_all_visits(seed):
     for key, row in keyed(conversion(found, Query()), "from_stage", "to_stage").items():
         for name in ("started", "converted", "too_young", "rate", "window_days"):
             assert made[key][name] == row[name]
-    left = defaultdict(int)
+    left: dict[str, int] = defaultdict(int)
     for (start, _), row in made.items():
         left[start] += row["moves"]
     asked = ask(found, Query())

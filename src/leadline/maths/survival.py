@@ -4,9 +4,9 @@ Everything works on counts per distinct duration, which an engine delivers by on
 so the cost depends on the number of distinct durations and not on the number of units.
 
 Sources: Kaplan & Meier 1958 (product limit), Greenwood 1926 (its variance), Aalen & Johansen
-1978 (competing causes), Irwin 1949 (restricted mean), Kalbfleisch & Prentice 1980 (log-log
-limits), Brookmeyer & Crowley 1982 (limits of a quantile by inverting the band). Conventions are
-those of the R package `survival`: a unit censored at t is at risk at t; a unit that comes under observation at t is
+1978 (competing causes), Kalbfleisch & Prentice 1980 (log-log limits), Brookmeyer & Crowley
+1982 (limits of a quantile by inverting the band). Conventions are those of the R package
+`survival`: a unit censored at t is at risk at t; a unit that comes under observation at t is
 at risk after t; a quantile that the curve meets exactly is the middle of the flat stretch.
 """
 
@@ -180,28 +180,6 @@ def aalen_johansen(durations: Durations, cause: int = 0, transform: Transform = 
     se = np.sqrt(_incidence_variance(waiting, own, hazard, share, at_risk))
     low, high = _limits(share, se, transform)
     return Curve(durations.times, share, se, low, high, at_risk, 0.0)
-
-
-def restricted_mean(durations: Durations, horizon: float) -> tuple[float, float]:
-    """Mean time until the end or the horizon, whichever is first, and its standard error (days).
-
-    The area under the Kaplan-Meier curve up to the horizon (Irwin 1949); beyond the last time the
-    curve stays where it is. The error is Greenwood's: each ending counts by the area after it.
-
-    Raises:
-        ValueError: a horizon of 0 or less.
-    """
-    if not horizon > 0:
-        raise ValueError("the horizon of a mean must be above 0")
-    curve = kaplan_meier(durations)
-    inside = durations.times <= horizon
-    times, value = durations.times[inside], curve.value[inside]
-    widths = np.diff(np.concatenate([[0.0], times, [horizon]]))
-    areas = widths * np.concatenate([[1.0], value])
-    after = np.cumsum(areas[::-1])[::-1][1:]
-    at_risk, ended = curve.at_risk[inside], durations.events.sum(axis=1)[inside]
-    spread = _ratio(ended, at_risk * (at_risk - ended).astype(np.float64))
-    return float(areas.sum()), float(np.sqrt(np.sum(after**2 * spread)))
 
 
 def learned_window(curve: Curve, candidates: Sequence[int] = (30, 60, 90, 180, 365), share: float = 0.9) -> int:

@@ -46,6 +46,17 @@ class Lengths:
         """Of these, still waiting."""
         return int(self.counts[:, 2].sum())
 
+    @classmethod
+    def together(cls, parts: Sequence[Lengths]) -> Lengths:
+        """The units of several groups as one; lengths may repeat."""
+        if not parts:
+            return NOTHING
+        return cls(
+            np.concatenate([part.seconds for part in parts]),
+            np.concatenate([part.counts for part in parts]),
+            sum(part.negative for part in parts),
+        )
+
     def durations(self) -> Durations:
         """For an estimate: in days, causes advanced (0) and left otherwise (1)."""
         return Durations.of(self.seconds / DAY_SECONDS, self.counts[:, :2], self.counts[:, 2])

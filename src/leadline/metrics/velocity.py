@@ -6,37 +6,28 @@ distinct length that the engine delivers.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from dataclasses import replace
 
-import ibis
-import ibis.expr.types as ir
-
-from leadline.errors import UnknownNameError
-from leadline.maths.survival import aalen_johansen, kaplan_meier
-from leadline.metrics import dimensions, numbers, periods, standing, units
+from leadline.errors import UnknownNameError, UsageError
+from leadline.metrics import bottleneck, detours, distribution, overstay, slow, standing, stuck, waiting
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.grouping import Grouping, grouping
-from leadline.metrics.lengths import NOTHING, Lengths, counted, number
-from leadline.metrics.query import Asked, Query, ask
-from leadline.model.funnels import waiting_stages
+from leadline.metrics.figures import HORIZON, NEEDED, agreed, figures, is_thin
+from leadline.metrics.grouping import grouping
+from leadline.metrics.lengths import NOTHING, Lengths, counted
+from leadline.metrics.measures import MEASURES, OF_STANDING, TEXTS, Times, excluded, measure_times
+from leadline.metrics.query import NO_PERIOD, Asked, Query, ask
+from leadline.metrics.spans import day_count
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 
-MEASURES = ("sum",)
-
-TEXT = (
-    "Days in a stage, summed over the visits of each unit; open visits count up to as-of and are censored. "
-    "Median and percentiles are Kaplan–Meier times to leave by any exit; advance_share is the Aalen–Johansen "
-    "share that moves up. waiting_share is the stage's part of all days stood in waiting stages."
-)
-
 COLUMNS = (
     Column("period", "text", help="Period of the first entry into the stage"),
-    Column("stage", "text", help="Stage of the funnel"),
-    Column("to_stage", "text", help="Where it leads, for measures between two stages"),
-    Column("measure", "text", help="sum: all visits of a unit together"),
-    Column("n", "integer", help="Units with a known time in the stage"),
-    Column("open", "integer", help="Of these, still standing there or before it (censored)"),
+    Column("stage", "text", help="Stage of the funnel; where the clock starts"),
+    Column("to_stage", "text", help="Where it stops, for measures between two points"),
+    Column("measure", "text", help="sum, first, elapsed, cycle or first-response"),
+    Column("n", "integer", help="Units with a known time"),
+    Column("open", "integer", help="Of these, still waiting (censored)"),
     Column("excluded", "integer", help="Units left out: the stage is only implied, or the time is negative"),
     Column("median_days", "number", "days", "Half have left by then; absent: not reached"),
     Column("median_low", "number", "days", "Lower end of its 95 % interval"),
@@ -47,8 +38,27 @@ COLUMNS = (
     Column("advance_median_days", "number", "days", "Half of those that move up have done so by then"),
     Column("waiting_share", "rate", help="Part of all days stood in waiting stages in the period"),
     Column("stuck", "integer", help="Open visits older than nine in ten of those that moved up"),
-    Column("sla_share", "rate", help="Share within the agreed time, where one is set"),
+    Column("sla_share", "rate", help="Share that left within the agreed time, of those of which it is known"),
+    Column("p75_low", "number", "days", "Lower end of the 95 % interval of p75_days"),
+    Column("p75_high", "number", "days", "Upper end of it"),
+    Column("p90_low", "number", "days", "Lower end of the 95 % interval of p90_days"),
+    Column("p90_high", "number", "days", "Upper end of it"),
+    Column("advance_low", "rate", help="Lower end of the 95 % interval of advance_share"),
+    Column("advance_high", "rate", help="Upper end of it"),
+    Column(
+        "restricted_mean_days",
+        "number",
+        "days",
+        f"Mean of the days up to {HORIZON}, whoever took longer counts {HORIZON}",
+    ),
+    Column("horizon_days", "integer", "days", "Up to which day that mean counts"),
+    Column("sla_days", "integer", "days", "The agreed time"),
+    Column("sla_known", "integer", help="Units of which it is known whether they kept it"),
+    Column("sla_too_young", "integer", help="Units still waiting within it"),
+    Column("thin", "boolean", help=f"Fewer than {NEEDED} units, or none that has left: nothing is estimated"),
 )
+
+SHOWN = ("times", "distribution", "bottleneck", "slow", "detours")
 
 
 def velocity(
@@ -56,6 +66,8 @@ def velocity(
     query: Query,
     *,
     measure: str = "sum",
+    days: str = "calendar",
+    show: str = "times",
     stuck: bool = False,
     from_stage: str | None = None,
     to_stage: str | None = None,
@@ -63,191 +75,144 @@ def velocity(
     """Time in each stage; rows as the public contract lists them.
 
     Args:
-        measure: sum (all visits of a unit in a stage together).
-        stuck: the list of stuck records in place of the table.
-        from_stage, to_stage: only stages between these two, both included.
+        measure: sum (all visits of a unit in a stage together), first (the first visit), elapsed (first
+            entry to first entry of a later stage), cycle (start to close), first-response (entry to the
+            first completed task or event).
+        days: calendar, or working days of the workspace's calendar.
+        show: times (the table), distribution (the curves), bottleneck, slow (transitions by segment
+            against the rest), detours (regressions, re-entries, skips, reopened deals).
+        stuck: the list of stuck records in place of the table; with dimensions their comparison with
+            the rest.
+        from_stage, to_stage: only stages between these two, both included; of elapsed the stages
+            between which time is taken; of first-response the stage the clock starts in.
 
     Raises:
         UnknownNameError: measure, stage, unit, funnel or dimension that does not exist.
-        UsageError: a unit that does not stand in stages.
+        UsageError: a unit that does not stand in stages, or options that exclude each other.
+        SnapshotError: first responses of a snapshot without activities.
     """
-    if measure not in MEASURES:
-        raise UnknownNameError("measure", measure, MEASURES)
+    for what, given, known in (("measure", measure, MEASURES), ("view of velocity", show, SHOWN)):
+        if given not in known:
+            raise UnknownNameError(what, given, known)
+    if stuck and show != "times":
+        raise UsageError(f"Stuck records and {show} are two questions; ask them one by one.")
     asked = ask(opened, query)
-    # Where a unit went afterwards and what it shares with other stages needs all visits: choose last.
-    visits, stages = opened.keep(standing.measured(asked)), _stages(asked, from_stage, to_stage)
-    group = grouping(asked)
-    made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXT} Unit: {asked.unit}.")
+    standing.require_standing(asked)
     if stuck:
-        own = visits.filter(visits.stage_no.isin(stages))
-        return _stuck_list(asked, made, _stuck(asked, own), group)
-    return _table(asked, made, visits, group, stages)
+        kind = "velocity-stuck-segments" if asked.by else "velocity-stuck"
+        return replace(_stuck(asked, from_stage, to_stage), kind=kind)
+    others: dict[str, Callable[[], Result]] = {
+        "bottleneck": lambda: bottleneck.bottleneck(asked, day_count(asked, days)),
+        "slow": lambda: slow.slow(asked, from_stage, to_stage),
+        "detours": lambda: detours.detours(asked),
+    }
+    if show in others:
+        return replace(others[show](), kind=f"velocity-{show}")
+    times = measure_times(asked, measure, day_count(asked, days), from_stage, to_stage)
+    if show == "distribution":
+        return replace(distribution.distribution(times), kind="velocity-distribution")
+    return _Table(times).result()
 
 
-def _stages(asked: Asked, start: str | None, end: str | None) -> list[int]:
-    """Numbers of the stages asked for that have a duration."""
-    first = 0 if start is None else asked.stage_number(start)
-    last = len(asked.funnel.stages) if end is None else asked.stage_number(end)
-    return [stage for stage in asked.stages if first <= stage <= last and stage in {0, *waiting_stages(asked.funnel)}]
+def _stuck(asked: Asked, start: str | None, end: str | None) -> Result:
+    if asked.by:
+        return overstay.compared(asked, start, end)
+    made = Assembly(asked, "velocity", f"Stuck {asked.unit}", stuck.text(asked))
+    visits = asked.opened.keep(standing.measured(asked))
+    own = visits.filter(visits.stage_no.isin(stuck.between(asked, start, end)))
+    return stuck.listed(asked, made, own, grouping(asked))
 
 
-def _table(asked: Asked, made: Assembly, visits: ir.Table, group: Grouping, stages: list[int]) -> Result:
-    question = _marks(asked, visits, group)
-    question = question.filter(question.stage_no.isin(stages))
-    marks = asked.opened.keep(question)
-    cells = counted(asked, marks, [*asked.by, "period_day", "stage_no"])
-    excluded = _excluded(asked, group)
-    waiting = _waiting(asked, visits, group)
-    stuck = _stuck_counts(asked, visits, group)
-    rows = []
-    # A stage can be stood in, skipped or stuck in where nobody entered it.
-    found = {key for part in (cells, excluded, waiting, stuck) for key in part if key[-1] in stages}
-    for key in sorted(found, key=_sortable):
-        *dims, period_day, stage_no = key
-        cell = cells.get(key, NOTHING)
-        rows.append(
-            {
-                **dict(zip(asked.by, dims, strict=True)),
-                "period": asked.period_label(None if period_day == periods.NO_PERIOD else period_day),
-                "stage": asked.stage_name(stage_no),
-                "to_stage": None,
-                "measure": "sum",
-                "excluded": excluded.get(key, 0) + cell.negative,
-                **_figures(cell),
-                "waiting_share": waiting.get(key),
-                "stuck": stuck.get(key, 0) if numbers.stuck_seconds(asked, stage_no) is not None else None,
-                "sla_share": None,
-            }
+class _Table:
+    """The table of one measure, made of parts that share a key (dimensions, period, stage)."""
+
+    def __init__(self, times: Times) -> None:
+        self.times = times
+        self.asked = times.asked
+        self.cells = counted(self.asked, times.marks, [*self.asked.by, "period_day", "stage_no"])
+        self.excluded = excluded(times)
+        self.waiting: dict[tuple, float] = {}
+        self.stuck: dict[tuple, int] = {}
+        self.limits: dict[int, int] = {}
+        if times.measure in OF_STANDING:
+            self._standing()
+
+    def _standing(self) -> None:
+        """What rests on visits rather than on the measure: waiting shares, stuck units."""
+        times = self.times
+        self.waiting = waiting.shares(waiting.stood(self.asked, times.visits, times.group, times.count))
+        self.stuck = stuck.counts(self.asked, times.calendar_visits, times.group)
+        self.limits = stuck.limits(self.asked)
+
+    def result(self) -> Result:
+        """Rows, list, notes."""
+        asked, times = self.asked, self.times
+        # A stage can be stood in, skipped or stuck in where nobody entered it.
+        parts = (self.cells, self.excluded, self.waiting, self.stuck)
+        found = {key for part in parts for key in part if key[-1] in times.stages}
+        made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXTS[times.measure]} Unit: {asked.unit}.")
+        marks = times.marks
+        return made.result(
+            COLUMNS,
+            [self._row(key) for key in sorted(found, key=_sortable)],
+            query=times.question,
+            units=marks,
+            records=lambda: times.records(made),
+            notes=self._notes(),
         )
-    return made.result(
-        COLUMNS,
-        rows,
-        query=question,
-        units=marks,
-        records=lambda: made.list_of(group, marks.mutate(at_s=marks.entered_s, evidence=marks.cause), "velocity"),
-        notes=_notes(asked),
-    )
+
+    def _row(self, key: tuple) -> dict:
+        asked, times = self.asked, self.times
+        *dims, period_day, stage_no = key
+        cell = self.cells.get(key, NOTHING)
+        return {
+            **dict(zip(asked.by, dims, strict=True)),
+            "period": asked.period_label(None if period_day == NO_PERIOD else period_day),
+            "stage": asked.stage_name(stage_no),
+            "to_stage": times.goals.get(stage_no),
+            "measure": times.measure,
+            "excluded": self.excluded.get(key, 0) + cell.negative,
+            **figures(cell, agreed(asked, times.measure, stage_no)),
+            "waiting_share": self.waiting.get(key),
+            "stuck": self.stuck.get(key, 0) if stage_no in self.limits else None,
+        }
+
+    def _notes(self) -> list[str]:
+        notes = [*self.times.notes, *thin_notes(self.asked, self.cells)]
+        implied = self._mostly_implied()
+        if implied:
+            notes.append(
+                f"Most {self.asked.unit} have no time of their own in {', '.join(implied)}: the figures show a minority."
+            )
+        return notes + (stuck.notes(self.asked) if self.times.measure in OF_STANDING else [])
+
+    def _mostly_implied(self) -> list[str]:
+        timed, left_out = dict.fromkeys(self.times.stages, 0), dict.fromkeys(self.times.stages, 0)
+        for key, cell in self.cells.items():
+            timed[key[-1]] += cell.units
+        for key, units in self.excluded.items():
+            if key[-1] in left_out:
+                left_out[key[-1]] += units
+        return [self.asked.stage_name(stage) for stage in self.times.stages if left_out[stage] > timed[stage]]
+
+
+def thin_notes(asked: Asked, cells: dict[tuple, Lengths]) -> list[str]:
+    """Which rows hold too little to estimate from."""
+    few = sum(0 < cell.units < NEEDED for cell in cells.values())
+    waiting_still = [key for key, cell in cells.items() if cell.units >= NEEDED and is_thin(cell)]
+    notes = []
+    if few:
+        notes.append(
+            f"{few} of {len(cells)} rows have fewer than {NEEDED} {asked.unit}: they are counted, not estimated."
+        )
+    if waiting_still:
+        stages = ", ".join(sorted({asked.stage_name(key[-1]) for key in waiting_still}))
+        notes.append(
+            f"Nobody has left yet in {len(waiting_still)} of {len(cells)} rows ({stages}): no time can be said."
+        )
+    return notes
 
 
 def _sortable(key: tuple) -> tuple:
     *dims, period_day, stage_no = key
     return (*[(value is None, value or "") for value in dims], period_day, stage_no)
-
-
-def _marks(asked: Asked, visits: ir.Table, group: Grouping) -> ir.Table:
-    """One row per unit and stage: seconds, cause, period, dimensions."""
-    sums = standing.summed(asked, visits)
-    kept = periods.within(asked, sums, "entered_day")
-    return group.of(periods.with_period(asked, kept, "entered_day").drop("last_stage", "standing", "won"))
-
-
-def _figures(lengths: Lengths) -> dict[str, float | int | None]:
-    """The survival figures of a row."""
-    durations = lengths.durations()
-    quantiles = kaplan_meier(durations).quantile([0.5, 0.75, 0.9])
-    advance = aalen_johansen(durations, 0)
-    half = advance.time_to([advance.final / 2])[0] if advance.final > 0 else math.nan
-    return {
-        "n": lengths.units,
-        "open": lengths.waiting,
-        "median_days": number(quantiles[0, 0]),
-        "median_low": number(quantiles[0, 1]),
-        "median_high": number(quantiles[0, 2]),
-        "p75_days": number(quantiles[1, 0]),
-        "p90_days": number(quantiles[2, 0]),
-        "advance_share": advance.final if lengths.units else None,
-        "advance_median_days": number(half),
-    }
-
-
-def _excluded(asked: Asked, group: Grouping) -> dict[tuple, int]:
-    """Units for which the stage is only implied, per group and period of their next entry."""
-    reached = units.stages(asked)
-    implied = reached.filter(reached.known != "observed")
-    kept = periods.within(asked, implied, "beyond_day")
-    placed = group.of(periods.with_period(asked, kept, "beyond_day"))
-    keys = [*asked.by, "period_day", "stage_no"]
-    found = placed.group_by(*keys).aggregate(units=placed.count())
-    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(found).to_pylist()}
-
-
-def _waiting(asked: Asked, visits: ir.Table, group: Grouping) -> dict[tuple, float]:
-    """Share of each waiting stage in all days stood within the range asked for, per group.
-
-    Only without grain: a visit lies in many periods at once.
-    """
-    if asked.query.grain is not None:
-        return {}
-    stages = waiting_stages(asked.funnel)
-    waits = visits.filter(visits.stage_no.isin(stages) & (visits.seconds >= 0))
-    within = standing.overlap(waits, asked.opened["days"], asked.start_day, asked.end_day)
-    joined = group.of(within)
-    summed = joined.group_by(*asked.by, "stage_no").aggregate(seconds=joined.within_s.sum())
-    rows = asked.opened.arrow(summed.filter(summed.seconds > 0)).to_pylist()
-    total = sum(row["seconds"] for row in rows)
-    return {(*[row[name] for name in asked.by], 0, row["stage_no"]): row["seconds"] / total for row in rows if total}
-
-
-def _stuck(asked: Asked, visits: ir.Table) -> ir.Table:
-    """Open visits older than the stage's limit: unit_id, stage_no, seconds, entered_s, entered_day."""
-    limits = [
-        (stage, limit)
-        for stage in _stages(asked, None, None)
-        if (limit := numbers.stuck_seconds(asked, stage)) is not None
-    ]
-    cases = [(visits.stage_no == stage, visits.seconds > limit) for stage, limit in limits]
-    over = ibis.cases(*cases, else_=False) if cases else ibis.literal(False)
-    return visits.filter(visits.is_open & over)
-
-
-def _stuck_counts(asked: Asked, visits: ir.Table, group: Grouping) -> dict[tuple, int]:
-    kept = periods.within(asked, _stuck(asked, visits), "entered_day")
-    placed = group.of(periods.with_period(asked, kept, "entered_day"))
-    keys = [*asked.by, "period_day", "stage_no"]
-    found = placed.group_by(*keys).aggregate(units=placed.count())
-    return {tuple(row[key] for key in keys): row["units"] for row in asked.opened.arrow(found).to_pylist()}
-
-
-STUCK_COLUMNS = (
-    Column("unit_id", "text", help="The unit that waits"),
-    Column("stage", "text", help="Where it waits"),
-    Column("since", "instant", help="When it entered"),
-    Column("age_days", "number", "days", "How long it has stood there"),
-    Column("campaign", "text", help="Origin campaign"),
-    Column("person_id", "text", help="Person"),
-    Column("opportunity_id", "text", help="Opportunity"),
-    Column("amount", "money", help="Amount of the opportunity"),
-)
-
-
-def _stuck_list(asked: Asked, made: Assembly, stuck: ir.Table, group: Grouping) -> Result:
-    kept = periods.within(asked, stuck, "entered_day")
-    labelled = dimensions.attach(asked, group.with_links(group.of(kept)), ["campaign"])
-    found = asked.opened.arrow(
-        labelled.select(
-            *asked.by,
-            "unit_id",
-            "stage_no",
-            "entered_s",
-            "seconds",
-            "campaign",
-            "person_id",
-            "opportunity_id",
-            "amount",
-        ).order_by(ibis.desc("seconds"), "unit_id")
-    )
-    return made.stuck(STUCK_COLUMNS, found, labelled, _notes(asked))
-
-
-def _notes(asked: Asked) -> list[str]:
-    unknown = [
-        asked.stage_name(stage)
-        for stage in waiting_stages(asked.funnel)
-        if stage in asked.stages and numbers.stuck_seconds(asked, stage) is None
-    ]
-    if not unknown:
-        return []
-    return [
-        f"Stuck is not judged for {', '.join(unknown)}: fewer than {numbers.NEEDED} visits have moved up from there. "
-        "Set stuck_days in leadline.toml to judge by a fixed number."
-    ]
