@@ -16,9 +16,17 @@ def scaled(cases: int) -> int:
     With LEADLINE_TEST_FIGURES naming a file, each use adds a line to it, from which `make
     test-night` writes benchmarks/night.md.
     """
-    run = max(5, round(cases * SCALE))
+    return _noted(cases, max(5, round(cases * SCALE)))
+
+
+def costly(cases: int) -> int:
+    """The same of cases that take many seconds each: at least 1."""
+    return _noted(cases, max(1, round(cases * SCALE)))
+
+
+def _noted(cases: int, run: int) -> int:
     if figures := os.environ.get("LEADLINE_TEST_FIGURES"):
-        caller = sys._getframe(1)
+        caller = sys._getframe(2)
         line = {"file": Path(caller.f_code.co_filename).name, "line": caller.f_lineno, "full": cases, "run": run}
         with Path(figures).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

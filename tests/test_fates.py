@@ -19,9 +19,9 @@ from tests.agreement.show import ORGS
 from tests.oracle.batch import random_batch
 from tests.oracle.oracle import answer
 from tests.oracle.tiny import Tiny
-from tests.scale import scaled
+from tests.scale import costly
 
-BATCHES = [11, 16, *range(200, 200 + scaled(20))][: scaled(20)]
+BATCHES = [11, 16, *range(200, 220)][: costly(20)]
 
 
 def small() -> Opened:

@@ -23,12 +23,12 @@ from tests.contracts.code import ROOT
 from tests.oracle.batch import random_batch
 from tests.oracle.records import Org
 from tests.pipeline_org import Pipeline
-from tests.scale import scaled
+from tests.scale import costly
 
 MARCH = Query(start=dt.date(2024, 3, 1), end=dt.date(2024, 4, 1))
 MAY, JULY = "2024-05-15", "2024-07-20"
 CHANGES = ("new", "reopened", "amount_changed", "revalued", "advanced", "regressed", "moved", "won", "lost")
-BATCHES = list(range(50, 50 + scaled(30)))
+BATCHES = list(range(50, 50 + costly(20)))
 ORGS = 8
 """Orgs in a batch: fewer than the oracle compares, because each is asked many questions."""
 

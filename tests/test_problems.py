@@ -18,7 +18,7 @@ from leadline.metrics.segments import Segments
 from leadline.metrics.steps import transitions
 from tests.demo_model import modelled
 from tests.properties import orgs
-from tests.scale import scaled
+from tests.scale import costly
 from tests.soundness.orgs import STAMPED, Org, rows
 
 # The same sums of whole numbers, divided and rooted in another order.
@@ -48,7 +48,7 @@ def clusters_of(started, held):
     return [first.get(row["unit_id"], row["unit_id"]) for row in started]
 
 
-@pytest.mark.parametrize("seed", range(scaled(20)))
+@pytest.mark.parametrize("seed", range(costly(20)))
 def test_moments_are_those_of_the_single_units(seed):
     found = orgs.opened(orgs.drawn(seed, orgs=12))
     asked = ask(found, Query())
@@ -131,7 +131,7 @@ def alarms(folder, seed, people, *, planted):
     return answer
 
 
-@pytest.mark.parametrize("seed", range(1, scaled(20) + 1))
+@pytest.mark.parametrize("seed", range(1, costly(20) + 1))
 def test_what_was_planted_comes_first(tmp_path, seed):
     """The poor source leads the list on every seed (20 of 20 in the night)."""
     first, *_ = alarms(tmp_path, seed, 5_000, planted=True)
@@ -140,7 +140,7 @@ def test_what_was_planted_comes_first(tmp_path, seed):
 
 def test_where_nothing_was_planted_few_orgs_raise_an_alarm(tmp_path):
     """With a false discovery rate of 10 % at most 16 of 100 orgs do: the 97.5 % point of 100 draws at a tenth."""
-    orgs_drawn = scaled(100)
+    orgs_drawn = costly(100)
     raised = [seed for seed in range(1, orgs_drawn + 1) if alarms(tmp_path, seed, 2_000, planted=False)]
     allowed = stats.binom.ppf(0.975, orgs_drawn, DISCOVERY_RATE)
     assert len(raised) <= allowed, raised

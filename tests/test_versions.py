@@ -15,9 +15,9 @@ from leadline.model.opportunities import TOLD_AMOUNT
 from tests.agreement import engine
 from tests.agreement.show import ORGS
 from tests.oracle.batch import random_batch
-from tests.scale import scaled
+from tests.scale import costly
 
-BATCHES = list(range(100, 100 + scaled(30)))
+BATCHES = list(range(100, 100 + costly(20)))
 INSTANTS = 6
 FACTS = ("state", "stage_name", "amount", "amount_state", "close_day", "currency")
 

@@ -19,9 +19,9 @@ from leadline.metrics.query import Query, ask
 from leadline.metrics.triangle import triangle
 from leadline.metrics.units import visits
 from tests.properties import orgs
-from tests.scale import scaled
+from tests.scale import costly, scaled
 
-SEEDS = range(scaled(30))
+SEEDS = range(costly(20))
 COUNTS = ("started", "converted", "too_young", "implied", "out_of_order", "undated")
 # Sums of doubles in another order.
 ROUNDING = 1e-12

@@ -10,9 +10,9 @@ from leadline.metrics.query import Query
 from leadline.metrics.volume import volume
 from leadline.model import catalogue
 from tests.properties import orgs, questions
-from tests.scale import scaled
+from tests.scale import costly
 
-SEEDS = range(scaled(30))
+SEEDS = range(costly(20))
 SUMS = ("count", "implied", "re_entries", "regressions", "requalifications")
 CLASSES = ("started", "converted", "too_young", "implied", "out_of_order", "undated")
 DIMENSIONS = ("campaign", "campaign_type", "lead_source", "generated_by")
