@@ -15,4 +15,4 @@ def test_the_page_has_commands_values_and_defaults() -> None:
     assert "| `--view` | `entered`, `cohort`, `standing` |" in page
     assert "| `--full`, `--partial` |" in page
     assert "Environment: `LEADLINE_WORKSPACE`." in page
-    assert "    leadline import PATH [OPTIONS]" in page
+    assert "    leadline import PATH… [OPTIONS]" in page

@@ -39,12 +39,12 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     "journey_stages": {
         "journey_id": TEXT, "stage_no": WHOLE, "entered_s": WHOLE, "entered_day": WHOLE,
         "entered_is_date": pa.bool_(), "evidence": TEXT, "known": TEXT, "later_s": WHOLE, "later_day": WHOLE,
-        "beyond_day": WHOLE, "funnel": TEXT,
+        "beyond_s": WHOLE, "beyond_day": WHOLE, "funnel": TEXT,
     },
     "opportunity_reached": {
         "opportunity_id": TEXT, "stage_no": WHOLE, "entered_s": WHOLE, "entered_day": WHOLE,
         "entered_is_date": pa.bool_(), "evidence": TEXT, "known": TEXT, "later_s": WHOLE, "later_day": WHOLE,
-        "beyond_day": WHOLE, "funnel": TEXT,
+        "beyond_s": WHOLE, "beyond_day": WHOLE, "funnel": TEXT,
     },
 }  # fmt: skip
 """The columns of the tables that trust reads."""
