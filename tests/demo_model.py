@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from leadline.config import parse
 from leadline.demo.org import CONFIG_TOML, generate
-from leadline.metrics.learn import learned
+from leadline.metrics.times.learn import learned
 from leadline.model import build, catalogue
 from leadline.model.opened import BASE_EXTRA, Opened
 from leadline.model.source import TYPES, Source

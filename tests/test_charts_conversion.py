@@ -11,7 +11,8 @@ from leadline import charts
 from leadline.charts import theme
 from leadline.errors import UsageError
 from leadline.maths.intervals import wilson
-from leadline.metrics import conversion, matrix, triangle
+from leadline.metrics import conversion
+from leadline.metrics.rates import matrix, triangle
 from tests import sample_results as sample
 
 

@@ -54,7 +54,9 @@ def test_metrics_share_the_options_of_the_contract(name: str) -> None:
 
 def test_choices_are_those_of_the_metrics() -> None:
     from leadline import dates, render
-    from leadline.metrics import conventions, influence, pace, query, velocity, volume
+    from leadline.metrics import influence, query, velocity, volume
+    from leadline.metrics.rates import conventions
+    from leadline.metrics.targets import pace
 
     def choices(annotation: Any) -> set[str]:
         found: set[str] = set()

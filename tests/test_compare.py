@@ -11,9 +11,9 @@ import pytest
 from leadline.dates import Calendar, day_number, day_of
 from leadline.errors import UsageError
 from leadline.maths.counts import change_interval
-from leadline.metrics.compare import compared
+from leadline.metrics.counts.compare import compared
+from leadline.metrics.counts.ranges import Pair, notes, pairs
 from leadline.metrics.query import UNITS, Query
-from leadline.metrics.ranges import Pair, notes, pairs
 from leadline.metrics.volume import VIEWS, volume
 from leadline.model.opened import Opened
 from tests.agreement.engine import built

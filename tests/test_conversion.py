@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics.eventual import estimate
-from leadline.metrics.lengths import Lengths
+from leadline.metrics.rates.eventual import estimate
+from leadline.metrics.times.lengths import Lengths
 from tests.soundness.orgs import STAMPED, Org, rows
 from tests.test_maths_r import CURVES, SAME, durations
 

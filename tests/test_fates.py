@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from leadline.errors import UsageError
-from leadline.metrics.fates import fates
-from leadline.metrics.newness import newness
+from leadline.metrics.counts.fates import fates
+from leadline.metrics.counts.newness import newness
 from leadline.metrics.query import Query
 from leadline.model.opened import Opened
 from leadline.results import Result

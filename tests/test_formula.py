@@ -17,8 +17,9 @@ from leadline.cli.app import run
 from leadline.errors import ConfigError, FormulaError, UnknownNameError, UsageError
 from leadline.formulas import tree
 from leadline.formulas.shipped import SHIPPED
-from leadline.metrics import flags, formula, summary_ratio
-from leadline.metrics.formula_sources import combined
+from leadline.metrics import formula
+from leadline.metrics.formulas.formula_sources import combined
+from leadline.metrics.rates import flags, summary_ratio
 from leadline.results import Result, Trust
 from leadline.workspace import Metrics
 from tests import small_org

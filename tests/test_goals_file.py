@@ -10,9 +10,9 @@ import pytest
 
 from leadline.dates import GRAINS, Calendar
 from leadline.errors import GoalsError, UsageError
-from leadline.metrics import goals_file
-from leadline.metrics.goals_file import Goal, period_of
-from leadline.metrics.goals_template import template
+from leadline.metrics.targets import goals_file
+from leadline.metrics.targets.goals_file import Goal, period_of
+from leadline.metrics.targets.goals_template import template
 from leadline.model.opened import Opened
 from tests import goal_org
 

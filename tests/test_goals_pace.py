@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from leadline.dates import day_number
 from leadline.maths import projection
-from leadline.metrics import pace
-from leadline.metrics.pace import Elapsed, Position, Series
+from leadline.metrics.targets import pace
+from leadline.metrics.targets.pace import Elapsed, Position, Series
 from leadline.workdays import workdays
 from tests.scale import scaled
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import compare, fates, newness
 from leadline.metrics import pipeline as pipelines
-from leadline.metrics.movements import OVERALL
+from leadline.metrics.counts import compare, fates, newness
+from leadline.metrics.counts.movements import OVERALL
 from leadline.metrics.pipeline import pipeline
 from leadline.metrics.query import Query
 from leadline.model.opened import Opened

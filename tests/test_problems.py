@@ -12,10 +12,10 @@ from scipy import stats
 from leadline.demo.params import Parameters
 from leadline.metrics.conversion import cohort
 from leadline.metrics.grouping import grouping
-from leadline.metrics.problems import DISCOVERY_RATE, problems
 from leadline.metrics.query import Query, ask
-from leadline.metrics.segments import Segments
-from leadline.metrics.steps import transitions
+from leadline.metrics.rates.problems import DISCOVERY_RATE, problems
+from leadline.metrics.rates.segments import Segments
+from leadline.metrics.rates.steps import transitions
 from tests.demo_model import modelled
 from tests.properties import orgs
 from tests.scale import costly

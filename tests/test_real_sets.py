@@ -12,8 +12,8 @@ import pytest
 
 from leadline import config, workspace
 from leadline.maths.survival import Durations, aalen_johansen, kaplan_meier
-from leadline.metrics import standing
 from leadline.metrics.query import Query, ask
+from leadline.metrics.times import standing
 from leadline.model.opened import Opened, open_snapshot
 
 MAVEN = """

@@ -14,9 +14,9 @@ from leadline.cli.app import run
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics.grouping import grouping
 from leadline.metrics.query import UNITS, Query, ask
-from leadline.metrics.steps import transitions
-from leadline.metrics.summary_bridge import Bridge, bridges
-from leadline.metrics.summary_ratio import summary_ratio
+from leadline.metrics.rates.steps import transitions
+from leadline.metrics.rates.summary_bridge import Bridge, bridges
+from leadline.metrics.rates.summary_ratio import summary_ratio
 from leadline.metrics.volume import volume
 from leadline.model.opened import Opened
 from leadline.results import Result

@@ -25,8 +25,9 @@ from leadline.demo.truth_law import DAY, Journey, Moment
 from leadline.demo.truth_measures import CENSORED, By, Conversion, TrueJourney
 from leadline.demo.truth_money import MODELS
 from leadline.demo.writers import Format
-from leadline.metrics import standing, touches, waiting
+from leadline.metrics.credit import touches
 from leadline.metrics.query import Query, ask
+from leadline.metrics.times import standing, waiting
 from leadline.model.opened import Opened
 from leadline.results import Result
 from tests.demo_workspace import Demo, imported

@@ -13,7 +13,7 @@ from scipy import stats
 
 from leadline.demo.org import CONFIG_TOML, generate
 from leadline.demo.truth import Truth, truth
-from leadline.metrics import slow
+from leadline.metrics.times import slow
 from leadline.results import Result
 from leadline.workspace import Workspace, create
 from tests.demo_workspace import Demo, imported

@@ -19,7 +19,7 @@ from leadline.config import Settings
 from leadline.errors import SnapshotError
 from leadline.findings import Finding
 from leadline.ledger import Ledger
-from leadline.metrics import learn
+from leadline.metrics.times import learn
 from leadline.model import build, catalogue
 from leadline.model.opened import Opened
 from leadline.model.source import Source

@@ -7,8 +7,9 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from leadline.metrics import dimensions, periods, standing, units
+from leadline.metrics import dimensions, periods, units
 from leadline.metrics.query import ask
+from leadline.metrics.times import standing
 from leadline.metrics.velocity import velocity as ask_engine
 from tests.agreement.compare import differences
 from tests.agreement.questions import Question, Sides, place, rows, unit_name

@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from leadline.metrics.points import MODELS
+from leadline.metrics.credit.points import MODELS
 from leadline.metrics.query import UNITS
 from leadline.results import Result
 from leadline.workspace import Workspace

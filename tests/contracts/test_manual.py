@@ -18,7 +18,7 @@ from leadline.audit import registry
 from leadline.cli import goals, insights
 from leadline.cli.app import app
 from leadline.metrics import dimensions as metric_dimensions
-from leadline.metrics import reverse
+from leadline.metrics.targets import reverse
 from leadline.model import catalogue, dimensions
 from leadline.snapshots import content
 from tests.contracts.code import ROOT

@@ -12,11 +12,11 @@ import pytest
 from leadline.dates import day_of
 from leadline.errors import UsageError
 from leadline.metrics.conversion import CONVENTIONS, conversion
-from leadline.metrics.matrix import matrix
-from leadline.metrics.mix import apportioned, kitagawa, mix
-from leadline.metrics.problems import problems
 from leadline.metrics.query import Query, ask
-from leadline.metrics.triangle import triangle
+from leadline.metrics.rates.matrix import matrix
+from leadline.metrics.rates.mix import apportioned, kitagawa, mix
+from leadline.metrics.rates.problems import problems
+from leadline.metrics.rates.triangle import triangle
 from leadline.metrics.units import visits
 from tests.properties import orgs
 from tests.scale import costly, scaled
@@ -159,8 +159,8 @@ def test_a_change_against_all_parts_is_all_mix():
 def test_problems_are_worse_than_the_rest_and_listed(seed, monkeypatch):
     found = opened(seed)
     # Orgs of this size hold nothing that is certain: everything that is poorer at all is let through.
-    monkeypatch.setattr("leadline.metrics.problems.DISCOVERY_RATE", 1.0)
-    monkeypatch.setattr("leadline.metrics.problems.EXPECTED", 0)
+    monkeypatch.setattr("leadline.metrics.rates.problems.DISCOVERY_RATE", 1.0)
+    monkeypatch.setattr("leadline.metrics.rates.problems.EXPECTED", 0)
     result = problems(found, Query())
     rows = result.table.to_pylist()
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))

@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadline.metrics import outside, told, trust
+from leadline.metrics import told, trust
+from leadline.metrics.counts import outside
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
 from leadline.results import Column, Definition, Result, Step

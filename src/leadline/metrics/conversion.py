@@ -16,12 +16,14 @@ import ibis.expr.types as ir
 
 from leadline.dates import day_of
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import cells, eventual, firsts, numbers, orders, periods, rollup, steps, units
+from leadline.metrics import periods, rollup, units
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.cells import NO_RATE, SMALL, Cell, Key
 from leadline.metrics.grouping import Grouping, grouping
 from leadline.metrics.query import Asked, Query, ask
-from leadline.metrics.steps import CLASSES, Transition, transitions
+from leadline.metrics.rates import cells, eventual, firsts, orders, steps
+from leadline.metrics.rates.cells import NO_RATE, SMALL, Cell, Key
+from leadline.metrics.rates.steps import CLASSES, Transition, transitions
+from leadline.metrics.times import numbers
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 

@@ -21,9 +21,9 @@ from leadline.formulas.shipped import SHIPPED
 from leadline.formulas.tree import Node, Operand, Parent, Previous
 from leadline.maths.intervals import wilson
 from leadline.metrics.assemble import LIST_COLUMNS, Assembly
-from leadline.metrics.formula_cells import Grid, Place
-from leadline.metrics.formula_columns import column, own_columns, stored
-from leadline.metrics.formula_sources import combined
+from leadline.metrics.formulas.formula_cells import Grid, Place
+from leadline.metrics.formulas.formula_columns import column, own_columns, stored
+from leadline.metrics.formulas.formula_sources import combined
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model.opened import Opened
 from leadline.results import Column, Result

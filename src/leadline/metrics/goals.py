@@ -13,12 +13,12 @@ from pathlib import Path
 
 from leadline.dates import Calendar, day_number, day_of
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import goals_file, pace
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.goal_counts import Counted, chosen, count, listed, series, unknown_values, within
-from leadline.metrics.goals_file import Goal, segment_text
-from leadline.metrics.pace import PACES, Elapsed, Expectation, Landing, Position, Series
 from leadline.metrics.query import Asked
+from leadline.metrics.targets import goals_file, pace
+from leadline.metrics.targets.goal_counts import Counted, chosen, count, listed, series, unknown_values, within
+from leadline.metrics.targets.goals_file import Goal, segment_text
+from leadline.metrics.targets.pace import PACES, Elapsed, Expectation, Landing, Position, Series
 from leadline.model.opened import Opened
 from leadline.results import Column, Result, Trust
 from leadline.workdays import Workdays, workdays

@@ -10,9 +10,10 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import costs, credit_list, dimensions, periods, points, touches
+from leadline.metrics import dimensions, periods
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.influence_rows import Rows, Shape
+from leadline.metrics.credit import costs, credit_list, points, touches
+from leadline.metrics.credit.influence_rows import Rows, Shape
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model import dimensions as declared_dimensions
 from leadline.model.opened import Opened

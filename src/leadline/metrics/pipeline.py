@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from leadline.dates import day_number, day_of
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import movements
 from leadline.metrics.assemble import Assembly
+from leadline.metrics.counts import movements
+from leadline.metrics.counts.movements import Span
 from leadline.metrics.grouping import Grouping, grouping
 from leadline.metrics.listing import listed
-from leadline.metrics.movements import Span
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model.opened import Opened
 from leadline.results import Column, Result

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics import bottleneck, detours, distribution, overstay, slow, standing, stuck, waiting
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.figures import HORIZON, NEEDED, agreed, figures, is_thin
 from leadline.metrics.grouping import grouping
-from leadline.metrics.lengths import NOTHING, Lengths, counted
-from leadline.metrics.measures import MEASURES, OF_STANDING, TEXTS, Times, excluded, measure_times
 from leadline.metrics.query import NO_PERIOD, Asked, Query, ask
-from leadline.metrics.spans import day_count
+from leadline.metrics.times import bottleneck, detours, distribution, overstay, slow, standing, stuck, waiting
+from leadline.metrics.times.figures import HORIZON, NEEDED, agreed, figures, is_thin
+from leadline.metrics.times.lengths import NOTHING, Lengths, counted
+from leadline.metrics.times.measures import MEASURES, OF_STANDING, TEXTS, Times, excluded, measure_times
+from leadline.metrics.times.spans import day_count
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 

@@ -78,7 +78,7 @@ class Metrics:
 
     def volume(self, *, view: str = "entered", **question: Unpack[Question]) -> Result:
         """How many units entered, reached or stand in each stage; `view`: entered, cohort, standing."""
-        from leadline.metrics.goal_columns import with_goals
+        from leadline.metrics.targets.goal_columns import with_goals
         from leadline.metrics.volume import volume
 
         def ask(opened: Opened, query: Query) -> Result:
@@ -97,19 +97,19 @@ class Metrics:
 
     def comparison(self, *, view: str = "entered", compare: str = "previous", **question: Unpack[Question]) -> Result:
         """Volume beside that of another period; `compare`: previous, last-year, or FIRST:END as two days."""
-        from leadline.metrics.compare import compared
+        from leadline.metrics.counts.compare import compared
 
         return self._answer(question, lambda opened, query: compared(opened, query, view=view, compare=compare))
 
     def fates(self, **question: Unpack[Question]) -> Result:
         """What became of every response; adds up to all campaign members that responded."""
-        from leadline.metrics.fates import fates
+        from leadline.metrics.counts.fates import fates
 
         return self._answer(question, fates)
 
     def newness(self, **question: Unpack[Question]) -> Result:
         """Responses of new and of known people, first responses and repeats."""
-        from leadline.metrics.newness import newness
+        from leadline.metrics.counts.newness import newness
 
         return self._answer(question, newness)
 
@@ -127,7 +127,7 @@ class Metrics:
 
         `date_field` belongs to the convention `summary`: which date decides the period.
         """
-        from leadline.metrics.conventions import convert
+        from leadline.metrics.rates.conventions import convert
 
         def ask(opened: Opened, query: Query) -> Result:
             return convert(
@@ -144,7 +144,7 @@ class Metrics:
 
     def conversion_matrix(self, *, window_days: int | None = None, **question: Unpack[Question]) -> Result:
         """Cohort rates between all stages, and where units went next, backward moves and exits included."""
-        from leadline.metrics.matrix import matrix
+        from leadline.metrics.rates.matrix import matrix
 
         return self._answer(question, lambda opened, query: matrix(opened, query, window_days=window_days))
 
@@ -158,7 +158,7 @@ class Metrics:
         **question: Unpack[Question],
     ) -> Result:
         """Cumulative conversion by start period and age; `age`: days, weeks."""
-        from leadline.metrics.triangle import triangle
+        from leadline.metrics.rates.triangle import triangle
 
         def ask(opened: Opened, query: Query) -> Result:
             return triangle(opened, query, age=age, window_days=window_days, from_stage=from_stage, to_stage=to_stage)
@@ -175,7 +175,7 @@ class Metrics:
         **question: Unpack[Question],
     ) -> Result:
         """Why rates changed against another period, by segment: mix and rate; `compare`: previous, last-year, FROM:TO."""
-        from leadline.metrics.mix import mix
+        from leadline.metrics.rates.mix import mix
 
         def ask(opened: Opened, query: Query) -> Result:
             return mix(
@@ -193,7 +193,7 @@ class Metrics:
         **question: Unpack[Question],
     ) -> Result:
         """Segments that go on less often than the rest, ranked by the wins they cost; `by`: which dimensions."""
-        from leadline.metrics.problems import problems
+        from leadline.metrics.rates.problems import problems
 
         def ask(opened: Opened, query: Query) -> Result:
             return problems(opened, query, window_days=window_days, from_stage=from_stage, to_stage=to_stage)
@@ -349,7 +349,7 @@ class Metrics:
 
     def goals_template(self, *, as_of: AsOf = None, funnel: str | None = None) -> str:
         """The text of a goals.csv for a funnel, its goals to be filled in."""
-        from leadline.metrics.goals_template import template
+        from leadline.metrics.targets.goals_template import template
 
         return template(self._opener(as_of)[0], funnel)
 
@@ -379,8 +379,8 @@ class Metrics:
             GoalsError: goals.csv has faults, where the amount is taken from it.
             UsageError: no amount, a factor or a period that cannot be read.
         """
-        from leadline.metrics.goals_file import read
-        from leadline.metrics.reverse import reverse
+        from leadline.metrics.targets.goals_file import read
+        from leadline.metrics.targets.reverse import reverse
 
         opened, findings = self._opener(as_of)
         result = reverse(

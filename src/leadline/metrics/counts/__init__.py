@@ -1,0 +1,1 @@
+"""Volume in its forms: fates, new people, movements, comparison, what stands outside."""

@@ -1,0 +1,1 @@
+"""What credit is made of: touches, points, costs, rows and lists."""

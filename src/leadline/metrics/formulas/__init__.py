@@ -1,0 +1,1 @@
+"""What formulas are computed on: their grid, operands and columns."""

@@ -1,0 +1,1 @@
+"""Conversion in its forms: conventions, matrix, triangle, mix, problem areas."""

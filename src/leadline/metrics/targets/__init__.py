@@ -1,0 +1,1 @@
+"""What was to come: the file of goals, pace, and the funnel backwards."""

@@ -1,0 +1,1 @@
+"""Time in its forms: measures, curves, waiting, stuck and slow records, detours."""
