@@ -94,7 +94,7 @@ def test_trend_has_a_panel_per_stage_and_its_ends():
     said = drawn(sample.volume())
     assert set(sample.STAGES) <= set(said)
     assert {"780", "1,326", "20", "33", "2025-11", "2026-10"} <= set(said)
-    assert any("orange mark: goal" in text for text in said)
+    assert any("dashed orange line: goal" in text for text in said)
 
 
 def test_overlapping_counts_are_not_added():

@@ -90,6 +90,8 @@ def _panel(result: Result, points: list[dict[str, Any]], stage: str, theme: Them
         goal = alt.Chart(parts.data([point for point in own if point["goal"] is not None])).encode(
             x=x, y=alt.Y("goal", type="quantitative")
         )
+        # A step per period, so that a goal reads as the level of its own days and no slope is invented.
+        layers.append(goal.mark_line(color=tokens.warn, strokeWidth=1.5, strokeDash=[4, 2], interpolate="step"))
         layers.append(goal.mark_tick(color=tokens.warn, thickness=2.5))
     name = alt.Title(stage, anchor="start", fontSize=12, color=tokens.text, offset=8, frame="group")
     return alt.layer(*layers).properties(width=parts.WIDTH + 220, height=PANEL, title=name)
@@ -97,5 +99,5 @@ def _panel(result: Result, points: list[dict[str, Any]], stage: str, theme: Them
 
 def _aside(result: Result) -> str:
     view = parts.setting(result, "view")
-    goal = "orange mark: goal" if any(row.get("goal") is not None for row in parts.rows_of(result)) else ""
+    goal = "dashed orange line: goal" if any(row.get("goal") is not None for row in parts.rows_of(result)) else ""
     return " · ".join(part for part in (f"view {view}" if view else "", "each stage has its own scale", goal) if part)

@@ -57,6 +57,17 @@ FunnelOf = Annotated[
 ]
 
 
+CloseDateOf = Annotated[
+    CloseDate | None,
+    typer.Option(
+        help="What dates the close of an opportunity: stage history, or the field CloseDate as reports of Salesforce "
+        "do. Default: that of the config.",
+        show_default=False,
+        rich_help_panel=_QUESTION,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Place:
     """Which workspace a command works on."""
@@ -85,15 +96,7 @@ class Question:
     ] = None
     unit: UnitOf = None
     funnel: FunnelOf = None
-    close_date: Annotated[
-        CloseDate | None,
-        typer.Option(
-            help="What dates the close of an opportunity: stage history, or the field CloseDate as reports of Salesforce "
-            "do. Default: that of the config.",
-            show_default=False,
-            rich_help_panel=_QUESTION,
-        ),
-    ] = None
+    close_date: CloseDateOf = None
     touched: Annotated[
         bool,
         typer.Option(
@@ -114,6 +117,7 @@ class GoalQuestion:
     as_of: AsOf = None
     unit: UnitOf = None
     funnel: FunnelOf = None
+    close_date: CloseDateOf = None
 
 
 @dataclass(frozen=True)

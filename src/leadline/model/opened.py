@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,10 +16,9 @@ from leadline.config import Funnel, OpportunitySettings, Settings
 from leadline.errors import SnapshotError, UnknownNameError
 from leadline.model import base, catalogue, derived
 from leadline.model.asof import AsOf
+from leadline.model.kept import Kept
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
-
-_NUMBERS = itertools.count(1)
 
 BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage")
 
@@ -48,6 +46,7 @@ class Opened:
     snapshot: str
     numbers: dict[str, int]
     meta: dict[str, str]
+    kept: Kept = field(default_factory=Kept)
 
     def __getitem__(self, name: str) -> ir.Table:
         return self.tables[name]
@@ -70,8 +69,7 @@ class Opened:
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """Run a question once into a temporary table, for the questions that build on it."""
-        store = Store(self.backend, temporary=True)
-        return store.keep(f"kept_{next(_NUMBERS)}", expression)
+        return self.kept.keep(self.backend, expression)
 
     def arrow(self, expression: ir.Table) -> Any:
         """Run a question: a PyArrow table."""

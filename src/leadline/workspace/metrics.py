@@ -314,6 +314,7 @@ class Metrics:
         start: dt.date | None = None,
         end: dt.date | None = None,
         as_of: AsOf = None,
+        close_date: CloseDate = None,
         funnel: str | None = None,
         unit: str | None = None,
         where: Mapping[str, str] | None = None,
@@ -324,6 +325,7 @@ class Metrics:
             pace: what is expected to date: workdays or seasonal.
             start, end: only periods that have a day in `[start, end)`.
             as_of: look from there.
+            close_date: what dates a close: history or field; None is that of the settings.
             funnel: whose goals; None is the first one.
             unit: only goals of that unit.
             where: only goals of exactly this segment.
@@ -334,7 +336,7 @@ class Metrics:
         """
         from leadline.metrics.goals import goals
 
-        opened, findings = self._opener(as_of)
+        opened, findings = self._opener(as_of, close_date)
         result = goals(
             opened,
             self._goals_file,
@@ -360,6 +362,7 @@ class Metrics:
         period: str | None = None,
         factors: Sequence[str] = (),
         as_of: AsOf = None,
+        close_date: CloseDate = None,
         funnel: str | None = None,
         unit: str | None = None,
         where: Mapping[str, str] | None = None,
@@ -371,6 +374,7 @@ class Metrics:
             period: label of its period; None is the quarter of as-of.
             factors: factors to use in place of the measured ones, as `NAME=VALUE`.
             as_of: look from there.
+            close_date: what dates a close: history or field; None is that of the settings.
             funnel: its name; None is the first one.
             unit: journeys or opportunities; None is the funnel's own.
             where: dimension → value of the units the factors are measured on.
@@ -382,7 +386,7 @@ class Metrics:
         from leadline.metrics.targets.goals_file import read
         from leadline.metrics.targets.reverse import reverse
 
-        opened, findings = self._opener(as_of)
+        opened, findings = self._opener(as_of, close_date)
         result = reverse(
             opened,
             None if amount is None else Decimal(amount),
