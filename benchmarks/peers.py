@@ -93,9 +93,25 @@ def velocity(data: dict[str, Any], facts: dict[str, Any]) -> dict[Any, tuple[int
         AalenJohansenFitter(calculate_variance=False, seed=7).fit(
             days, own.cause.map({"censored": 0, "advanced": 1, "exit": 2}), event_of_interest=1
         )
-        median = float(curve.median_survival_time_)
+        median = _median(curve.survival_function_.iloc[:, 0])
         found[facts["stages"][stage]] = (len(own), None if median == float("inf") else round(median, 6))
     return found
+
+
+def _median(curve: Any) -> float:
+    """First time at which at most half are left; where it is exactly half, the middle of the flat stretch, as R has it.
+
+    lifelines takes the begin of the stretch. The tolerance is R's: a product of many factors meets a half
+    only up to rounding.
+    """
+    left = curve.to_numpy()
+    place = int((left > 0.5 + 1.5e-8).sum())
+    if place == len(left):
+        return float("inf")
+    later = int((left > 0.5 - 1.5e-8).sum())
+    if later == place or later == len(left):
+        return float(curve.index[place])
+    return float(curve.index[place] + curve.index[later]) / 2
 
 
 def _times(data: dict[str, Any], facts: dict[str, Any]) -> Any:
