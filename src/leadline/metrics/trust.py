@@ -115,55 +115,72 @@ def _touched(asked: Asked, kind: str, counted: ir.Table, codes: tuple[str, ...])
     if not codes:
         found = counted.aggregate(total=counted.weight.sum(), clean=counted.weight.sum())
         return dict(asked.opened.arrow(found).to_pylist()[0])
-    hits = _hits(asked, kind, codes)
-    flags = {f"hit_{at}": (hits.code == code).cast("int64").max() for at, code in enumerate(codes)}
-    packed = hits.group_by(hit_id=hits.unit_id).aggregate(**flags)
+    packed = _hits(asked, kind, codes).rename(hit_id="unit_id")
     joined = counted.left_join(packed, [("unit_id", "hit_id")])
     untouched = ibis.ifelse(joined.hit_id.isnull(), joined.weight, ibis.literal(0, "int64"))
-    sums = {f"touched_{at}": joined[f"hit_{at}"].sum() for at in range(len(codes))}
+    sums = {f"touched_{at}": joined[flag].sum() for at, flag in enumerate(_flags(codes))}
     found = joined.aggregate(total=joined.weight.sum(), clean=untouched.sum(), **sums)
     return dict(asked.opened.arrow(found).to_pylist()[0])
 
 
+def _flags(codes: tuple[str, ...]) -> list[str]:
+    """Names of the columns that say whether a finding touches a row: one per code, 1 or 0."""
+    return [f"hit_{at}" for at in range(len(codes))]
+
+
 def _hits(asked: Asked, kind: str, codes: tuple[str, ...]) -> ir.Table:
-    """Units that findings touch: code, unit_id."""
+    """Units that findings touch, once each: unit_id and `_flags`.
+
+    Records are packed into a row of flags per person and per opportunity first: there are several
+    times as many of them as units, and each join carries what it is given.
+    """
+    flags = _flags(codes)
     records = asked.opened["finding_records"]
     own = records.filter(records.code.isin(list(codes)))
     if not _concerns(asked, kind, OF_PEOPLE[0]):
         own = own.filter(~own.object.isin(list(OF_PEOPLE)))
-    by_person = own.filter(own.person_id.notnull()).select("code", "person_id").distinct()
-    by_deal = own.filter(own.opportunity_id.notnull()).select("code", "opportunity_id").distinct()
+    own = own.mutate(**{flag: (own.code == code).cast("int64") for flag, code in zip(flags, codes, strict=True)})
+    by_person = _packed(own.filter(own.person_id.notnull()), "person_id", flags)
+    by_deal = _packed(own.filter(own.opportunity_id.notnull()), "opportunity_id", flags)
     if asked.unit == "opportunities":
-        return _deal_hits(asked, kind, by_person, by_deal)
-    journeys = _journey_hits(asked, by_person, by_deal)
-    units = journeys.join(unit_tables.links(asked), "journey_id").select("code", "unit_id")
+        return _deal_hits(asked, kind, by_person, by_deal, flags)
+    hits = _journey_hits(asked, by_person, by_deal, flags)
+    if asked.unit != "journeys":
+        hits = hits.join(unit_tables.links(asked), "journey_id").select("unit_id", *flags)
+    else:
+        hits = hits.rename(unit_id="journey_id")
     if asked.unit == "responses":
-        units = units.union(_response_hits(asked, by_person))
-    return units.distinct()
+        hits = hits.union(_response_hits(asked, by_person, flags))
+    return _packed(hits, "unit_id", flags)
 
 
-def _deal_hits(asked: Asked, kind: str, by_person: ir.Table, by_deal: ir.Table) -> ir.Table:
+def _packed(rows: ir.Table, key: str, flags: list[str]) -> ir.Table:
+    """Rows with flags, once per key."""
+    return rows.group_by(key).aggregate(**{flag: rows[flag].max() for flag in flags})
+
+
+def _deal_hits(asked: Asked, kind: str, by_person: ir.Table, by_deal: ir.Table, flags: list[str]) -> ir.Table:
     """Opportunities by themselves, and for influence those the persons are on."""
-    direct = by_deal.select("code", unit_id="opportunity_id")
+    direct = by_deal.select("opportunity_id", *flags).rename(unit_id="opportunity_id")
     if kind != "influence":
         return direct
     pairs = asked.opened["opportunity_people"].select("person_id", unit_id="opportunity_id")
-    return direct.union(by_person.join(pairs, "person_id").select("code", "unit_id"), distinct=True)
+    return _packed(direct.union(by_person.join(pairs, "person_id").select("unit_id", *flags)), "unit_id", flags)
 
 
-def _journey_hits(asked: Asked, by_person: ir.Table, by_deal: ir.Table) -> ir.Table:
-    """Journeys of the persons, and those that hold the opportunities: code, journey_id."""
+def _journey_hits(asked: Asked, by_person: ir.Table, by_deal: ir.Table, flags: list[str]) -> ir.Table:
+    """Journeys of the persons, and those that hold the opportunities: journey_id and flags, some twice."""
     opened, name = asked.opened, asked.funnel_name
     journeys = opened["journeys"].filter(ibis._.funnel == name).select("journey_id", "person_id")
     held = opened["journey_opportunities"].filter(ibis._.funnel == name).select("journey_id", "opportunity_id")
-    own = by_person.join(journeys, "person_id").select("code", "journey_id")
-    return own.union(by_deal.join(held, "opportunity_id").select("code", "journey_id"), distinct=True)
+    own = by_person.join(journeys, "person_id").select("journey_id", *flags)
+    return own.union(by_deal.join(held, "opportunity_id").select("journey_id", *flags))
 
 
-def _response_hits(asked: Asked, by_person: ir.Table) -> ir.Table:
+def _response_hits(asked: Asked, by_person: ir.Table, flags: list[str]) -> ir.Table:
     responses = asked.opened["responses"].filter(ibis._.funnel == asked.funnel_name)
     own = responses.select("person_id", unit_id="response_id")
-    return by_person.join(own, "person_id").select("code", "unit_id")
+    return by_person.join(own, "person_id").select("unit_id", *flags)
 
 
 def _grade(total: Any, clean: Any, *, capped: bool) -> tuple[Grade | None, float | None]:
