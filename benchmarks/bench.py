@@ -8,6 +8,7 @@ process of its own; short steps are run three times and their median is kept.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import statistics
@@ -107,7 +108,12 @@ def run(size: str) -> dict[str, object]:
         say(f"{size}: {metric}")
         one, inside, runs = repeated(lambda metric=metric: step("ask", str(workspace), metric))  # type: ignore[misc]
         lines.append(Line(metric, one.seconds, inside["seconds"], one.peak_mb, inside["scan_seconds"], runs))
+    say(f"{size}: questions in depth")
+    depth = json.loads(
+        measured([sys.executable, "-m", "benchmarks.questions", str(workspace)]).output.strip().splitlines()[-1]
+    )
     return {
+        "depth": depth,
         "rows": int(read["rows"]),
         "csv_mb": megabytes(files),
         "generate_seconds": float((files / ".made").read_text()),
@@ -163,8 +169,25 @@ def page(figures: dict[str, dict[str, object]]) -> str:
             "| step | seconds | work | peak MB | limit | × | aim |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
             + "\n".join(_row(line) for line in one["lines"])  # type: ignore[attr-defined]  # a list of dicts from JSON
             + "\n"
+            + (_depth(one["depth"]) if "depth" in one else "")  # type: ignore[arg-type]  # as above
         )
     return "\n".join(parts)
+
+
+def _depth(depth: dict[str, Any]) -> str:
+    """The questions in depth, slowest first, with the nine-in-ten point."""
+    asked = sorted(depth["questions"].items(), key=lambda one: -one[1]["seconds"])
+    nine = sorted(one["seconds"] for _, one in asked)[math.ceil(0.9 * len(asked)) - 1]
+    rows = [
+        f"| {name} | {one['seconds']:.2f} | {one['scan_seconds']:.3f} | {one['seconds'] / one['scan_seconds']:.1f} |"
+        for name, one in asked
+    ]
+    return (
+        f"\nQuestions in depth, each asked once in one process after its start (peak {depth['peak_mb']:,.0f} MB); "
+        f"nine in ten within {nine:.2f} s.\n\n| question | seconds | limit | × |\n| --- | ---: | ---: | ---: |\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _load(load: Any) -> str:

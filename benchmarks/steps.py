@@ -11,7 +11,8 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,38 +80,55 @@ def scan_ledger(workspace: str) -> dict[str, Any]:
 
 def ask(workspace: str, metric: str) -> dict[str, Any]:
     """One metric with its defaults, and after it the scan of the columns that its queries read."""
-    from ibis.backends.duckdb import Backend
-
     import leadline
 
-    asked: list[tuple[Backend, Any]] = []
-    answer = Backend.to_pyarrow
+    opened = leadline.open(workspace)
+    with scan_of_queries() as scan:
+        began = time.perf_counter()
+        result = getattr(opened.metrics, metric)()
+        seconds = time.perf_counter() - began
+    return {"seconds": seconds, "scan_seconds": scan(), "rows": result.table.num_rows}
 
-    def recording(self: Backend, expression: Any, /, **options: Any) -> Any:
+
+@contextmanager
+def scan_of_queries() -> Iterator[Callable[[], float]]:
+    """Records the queries of the block; the function it gives then scans the columns of the snapshot they read.
+
+    What a question keeps for its own parts is no column of the snapshot: what was read to keep it is.
+    """
+    from ibis.backends.duckdb import Backend
+
+    from leadline.model.opened import Opened
+
+    asked: list[tuple[Backend, Any]] = []
+    answer, keep = Backend.to_pyarrow, Opened.keep
+
+    def answering(self: Backend, expression: Any, /, **options: Any) -> Any:
         asked.append((self, expression))
         return answer(self, expression, **options)
 
-    Backend.to_pyarrow = recording
-    opened = leadline.open(workspace)
-    began = time.perf_counter()
-    result = getattr(opened.metrics, metric)()
-    seconds = time.perf_counter() - began
-    Backend.to_pyarrow = answer
+    def keeping(self: Opened, expression: Any) -> Any:
+        asked.append((self.backend, expression))
+        return keep(self, expression)
 
+    Backend.to_pyarrow, Opened.keep = answering, keeping  # type: ignore[method-assign]  # put back below
+    try:
+        yield lambda: _scan_seconds(asked)
+    finally:
+        Backend.to_pyarrow, Opened.keep = answer, keep  # type: ignore[method-assign]  # as above
+
+
+def _scan_seconds(asked: list[tuple[Any, Any]]) -> float:
+    """The median of three scans of the columns that some queries read."""
     read: dict[str, set[str]] = defaultdict(set)
     for backend, expression in asked:
         plan = backend.con.execute(f"EXPLAIN (FORMAT json) {backend.compile(expression)}").fetchall()[-1][-1]
         for node in _nodes(json.loads(plan)):
             _add_scan(node, read)
+    of_snapshot = {table: columns for table, columns in read.items() if not table.startswith('"temp".')}
     con = asked[0][0].con
-    scans = [sum(_scan(con, table, sorted(columns)) for table, columns in read.items()) for _ in range(3)]
-    return {
-        "seconds": seconds,
-        "scan_seconds": sorted(scans)[1],
-        "columns": sum(map(len, read.values())),
-        "queries": len(asked),
-        "rows": result.table.num_rows,
-    }
+    scans = [sum(_scan(con, table, sorted(columns)) for table, columns in of_snapshot.items()) for _ in range(3)]
+    return sorted(scans)[1]
 
 
 def _nodes(plan: Any) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def passed(asked: Asked) -> ir.Table:
     linked = reached.join(links(asked), "journey_id")
     if asked.unit == "responses":
         return _response_stages(asked, linked)
-    return _merged(linked)
+    return _merged(asked, linked)
 
 
 def links(asked: Asked) -> ir.Table:
@@ -238,8 +238,28 @@ def _response_stages(asked: Asked, linked: ir.Table) -> ir.Table:
     return ibis.union(inquiries.select(*STAGE_COLUMNS), later.select(*STAGE_COLUMNS))
 
 
-def _merged(linked: ir.Table) -> ir.Table:
-    """The union over all journeys of a unit; first entries decide, observed before implied."""
+def _merged(asked: Asked, linked: ir.Table) -> ir.Table:
+    """The union over all journeys of a unit.
+
+    Most units have one journey, which needs no merging: only the others are ranked, for ranking
+    millions of rows costs more than all the rest of a question.
+    """
+    several = _of_several_journeys(asked)
+    one = linked.anti_join(several, "unit_id").select(*STAGE_COLUMNS)
+    return one.union(_first_of_all(linked.semi_join(several, "unit_id")))
+
+
+def _of_several_journeys(asked: Asked) -> ir.Table:
+    """Units with more than one journey: unit_id."""
+    if asked.unit == "people":
+        later = _of(asked.opened, asked, "journeys").filter(ibis._.pass_no > 1)
+        return later.select(unit_id="person_id").distinct()
+    counted = links(asked).group_by("unit_id").aggregate(journeys=ibis._.count())
+    return counted.filter(counted.journeys > 1).select("unit_id")
+
+
+def _first_of_all(linked: ir.Table) -> ir.Table:
+    """Stages of units with several journeys; first entries decide, observed before implied."""
     window = ibis.window(
         group_by=["unit_id", "stage_no"],
         order_by=[linked.entered_s.isnull(), "entered_s", "entered_day", "known", "journey_id"],
