@@ -17,7 +17,7 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 	--no-emit-index-url --no-annotate --no-header
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-night lint format bench screenshots manual requirements clean
+.PHONY: help demo test test-night lint format bench bench-influence screenshots manual requirements clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -53,6 +53,9 @@ format: .venv/.for-development ## write the formatting that lint wants
 
 bench: .venv/.for-development ## seconds, memory and distance to the limit (SIZES="100k 10M")
 	@$(BIN)/python -m benchmarks.bench $(SIZES)
+
+bench-influence: .venv/.for-development ## path models by size beside other tools, in one run
+	@$(BIN)/python -m benchmarks.influence
 
 screenshots: .venv/.for-use ## the pictures of the README, from the demo workspace
 	@SERVE=no PEOPLE=$(PEOPLE) SEED=$(SEED) $(BIN)/python tools/demo.py $(DEMO) > /dev/null

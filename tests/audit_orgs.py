@@ -100,7 +100,9 @@ def clean() -> Tiny:
     tiny = Tiny()
     tiny.add("Organization", "org", TimeZoneSidKey="Europe/Berlin")
     tiny.add("CurrencyType", "usd", IsoCode="USD", ConversionRate=1, DecimalPlaces=2, IsCorporate=True)
-    tiny.add("LeadStatus", "s1", MasterLabel="Qualified", ApiName="Qualified", IsConverted=True)
+    for status in ("Qualified", "Open", "MQL"):
+        tiny.add("LeadStatus", status, MasterLabel=status, ApiName=status, IsConverted=status == "Qualified")
+    tiny.add("OpportunityStage", "Proposal", MasterLabel="Proposal", ApiName="Proposal", IsClosed=False, IsWon=False)
     tiny.add("Campaign", "camp", Name="Web", Type="Web", ActualCost=100, StartDate=dt.date(2024, 1, 1))
     tiny.lead("L1", Status="MQL", Email="one@example.com", CreatedDate=at("2024-02-01T00:00"))
     tiny.lead("L2", Status="Qualified", IsConverted=True, ConvertedContactId="C1", CreatedDate=at("2024-02-01T00:00"))
@@ -125,17 +127,18 @@ def audited_faulty() -> Audit:
     """The org with every fault, audited with findings of its import and one configured threshold."""
     tiny = faulty()
     settings = tiny.settings.model_copy(update={"audit": {"duplicate-member": AuditSettings(threshold=0.1)}})
-    return _audited(tiny.org, settings, GIVEN)
+    return audited(tiny.org, settings, GIVEN)
 
 
 @cache
 def audited_clean() -> Audit:
     """The org without a fault."""
     tiny = clean()
-    return _audited(tiny.org, tiny.settings, ())
+    return audited(tiny.org, tiny.settings)
 
 
-def _audited(org: Org, settings: Settings, more: tuple[Finding, ...]) -> Audit:
+def audited(org: Org, settings: Settings, more: tuple[Finding, ...] = ()) -> Audit:
+    """An org built and audited."""
     backend = ibis.duckdb.connect()
     store, records = Store(backend), source({name: _fields(name, rows) for name, rows in org.items()}, backend)
     built = build.build(records, settings, AS_OF, store)

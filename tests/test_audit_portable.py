@@ -13,7 +13,7 @@ from tests.contracts.code import Module, package_modules
 from tests.contracts.test_dialects import ENGINES, SparkOptions
 from tests.contracts.test_portable import faults
 
-MODULES = [module for module in package_modules() if module.name.startswith("leadline.audit")]
+MODULES = [module for module in package_modules() if module.name.startswith(("leadline.audit", "leadline.effects"))]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)

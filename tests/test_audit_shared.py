@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +101,18 @@ def test_nobody_has_responded_and_it_says_so(nonprofit: Findings, shared_data: P
     found = nonprofit["no-responses", "CampaignMember"]
     assert found["message"].startswith(f"None of the {members:,} campaign members has responded.")
     assert "Sent (1,699)" in found["message"]
+
+
+def test_members_that_were_only_sent_to_would_count_elsewhere(nonprofit: Findings, shared_data: Path):
+    """Counted from the files: every member is "Sent", and everybody who is one has a role on some opportunity."""
+    folder = shared_data / "npsp-1k"
+    with (folder / "OpportunityContactRole.csv").open(encoding="utf-8") as file:
+        on_deals = {row["contact_id"] for row in csv.DictReader(file)}
+    with (folder / "CampaignMember.csv").open(encoding="utf-8") as file:
+        silent = [row["id"] for row in csv.DictReader(file) if row["contact_id"] in on_deals]
+    found = nonprofit["sent-counted-elsewhere", "CampaignMember"]
+    assert found["row_count"] == len(silent) == expected(folder)["rows"]["CampaignMember"]
+    assert found["severity"] == "info"
 
 
 def test_contacts_with_the_same_address(nonprofit: Findings, shared_data: Path):

@@ -31,9 +31,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_commands_are_those_that_work() -> None:
     assert list(COMMANDS) == [
-        "init", "import", "build", "snapshots", "demo",
-        "volume", "pipeline", "conversion", "velocity", "influence", "formula", "goals",
-        "summary", "report", "audit",
+        "init", "import", "build", "snapshots", "demo", "connect", "pull", "doctor",
+        "volume", "pipeline", "conversion", "velocity", "influence", "roi", "lift", "salesforce", "roles",
+        "formula", "goals", "paths", "explain", "journey", "opportunity", "freeze", "diff",
+        "summary", "report", "audit", "accept",
     ]  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_choices_are_those_of_the_metrics() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["volme"], "Did you mean 'volume'?"),
+        (["volum"], "Did you mean 'volume'?"),
         (["volume", "--viw", "entered"], "--view"),
         (["volume", "--view", "standng"], "is not one of"),
         (["volume", "--where", "campaign_type"], "--where 'campaign_type' is no filter; write DIM=VALUE"),

@@ -28,7 +28,7 @@ TEXT, WHOLE = pa.string(), pa.int64()
 SHAPES: dict[str, dict[str, pa.DataType]] = {
     "findings": {"code": TEXT, "object": TEXT, "severity": TEXT, "moves": TEXT, "whole": pa.bool_()},
     "finding_records": {"code": TEXT, "object": TEXT, "person_id": TEXT, "opportunity_id": TEXT},
-    "journeys": {"journey_id": TEXT, "person_id": TEXT, "funnel": TEXT},
+    "journeys": {"journey_id": TEXT, "person_id": TEXT, "pass_no": WHOLE, "funnel": TEXT},
     "journey_opportunities": {"journey_id": TEXT, "opportunity_id": TEXT, "funnel": TEXT},
     "responses": {
         "response_id": TEXT, "person_id": TEXT, "journey_id": TEXT, "fate": TEXT, "date_evidence": TEXT,
@@ -98,7 +98,7 @@ def journeys_with(bad: int, total: int, *findings: dict[str, Any], **given: Rows
     opened = snapshot(
         findings=[finding("fault"), *findings],
         finding_records=[{"code": "fault", "person_id": name} for name in names[:bad]],
-        journeys=[{"journey_id": f"{name}#1", "person_id": name} for name in names],
+        journeys=[{"journey_id": f"{name}#1", "person_id": name, "pass_no": 1} for name in names],
         **given,
     )
     return trust.of(ask(opened, Query()), "volume", units(*[f"{name}#1" for name in names]))
@@ -146,7 +146,10 @@ def test_the_denominator_of_a_rate_and_the_marks_of_a_count_are_the_units():
     opened = snapshot(
         findings=[finding("fault", moves="volume,conversion")],
         finding_records=[{"code": "fault", "person_id": "p"}],
-        journeys=[{"journey_id": "p#1", "person_id": "p"}, {"journey_id": "q#1", "person_id": "q"}],
+        journeys=[
+            {"journey_id": "p#1", "person_id": "p", "pass_no": 1},
+            {"journey_id": "q#1", "person_id": "q", "pass_no": 1},
+        ],
     )
     asked = ask(opened, Query())
     classes = units("p#1", "q#1", "q#1", **{"class": ["too_young", "started", "started"]})

@@ -32,6 +32,7 @@ if typing.TYPE_CHECKING:
         WriterBusyError,
     )
     from leadline.findings import Finding
+    from leadline.path_table import paths
     from leadline.results import Column, Result
     from leadline.workspace import Workspace, create, open
 
@@ -56,6 +57,7 @@ __all__ = [
     "WriterBusyError",
     "create",
     "open",
+    "paths",
 ]
 
 _HOMES = {
@@ -65,6 +67,7 @@ _HOMES = {
     "Workspace": "workspace",
     "create": "workspace",
     "open": "workspace",
+    "paths": "path_table",
 }
 
 

@@ -60,6 +60,10 @@ class _Settings(BaseModel):
         return iter(())
 
 
+TomlTable = _Settings
+"""A table of a settings file, for the other TOML files of a workspace."""
+
+
 def _zone_fault(table: dict[str, Any], key: str = "timezone") -> Iterator[Fault]:
     zone = table.get(key)
     if isinstance(zone, str) and zone not in (known := zoneinfo.available_timezones()):
@@ -399,14 +403,82 @@ class InfluenceSettings(_Settings):
     """Defaults of `leadline influence`."""
 
     models: list[str] = Field(default_factory=lambda: ["first", "last", "even"])
-    scope: Literal["role", "primary role", "account"] = "role"
+    scope: Literal["role", "primary role", "account", "account + matched leads"] = "role"
     look_back_days: int = Field(365, ge=0)
 
 
-class AuditSettings(_Settings):
-    """Threshold of one check."""
+class CostSettings(_Settings):
+    """What campaigns cost beside ActualCost."""
 
-    threshold: float | None = None
+    file: str | None = Field(None, description="File with the costs; without it costs.csv of the workspace, if there")
+
+
+class MatchingSettings(_Settings):
+    """Leads to accounts, and second records of a person."""
+
+    free_mail: list[str] = Field(
+        default_factory=list, description="Domains of private mailboxes beside the shipped ones, e.g. 'firemail.de'"
+    )
+    placeholders: list[str] = Field(
+        default_factory=list, description="Company names that stand for none beside the shipped ones, e.g. 'keine'"
+    )
+    duplicates: bool = Field(True, description="Whether possible duplicates of people are looked for at build")
+    duplicate_probability: float = Field(
+        0.9, ge=0.5, lt=1, description="Probability from which two records are listed as possibly one person"
+    )
+
+
+class SalesforceSettings(_Settings):
+    """The live org: who logs in where, and how it is read. Secrets never stand here."""
+
+    domain: str = Field(
+        "production",
+        description="Login host: production, sandbox, or the My Domain, e.g. 'mycompany.my.salesforce.com'",
+    )
+    flow: Literal["jwt", "client", "refresh"] = Field("jwt", description="Kind of login")
+    client_id: str | None = Field(None, description="Consumer key of the app")
+    user: str | None = Field(None, description="Name of the integration user (flow jwt)")
+    key_file: str | None = Field(None, description="File with the private key (flow jwt); only its owner may read it")
+    secrets: Literal["keyring", "file"] = Field("file", description="Where the secrets of the login lie")
+    objects: list[str] = Field(default_factory=list, description="Objects to read; without them all Leadline knows")
+    custom_fields: bool = Field(True, description="Whether custom fields are read beside those Leadline knows")
+    exclude: list[str] = Field(
+        default_factory=list, description="Fields that are never read, e.g. 'Contact.Birth_Date__c'"
+    )
+    overlap_minutes: int = Field(60, ge=1, description="How far before the last pull changes are read again")
+    margin_minutes: int = Field(2, ge=0, description="How far before the present moment a pull ends")
+    full_days: int = Field(7, ge=1, description="Days after which an object is read whole again")
+    formula_days: int = Field(1, ge=1, description="The same for objects with formula or roll-up fields")
+    on_field_change: Literal["stop", "evolve"] = Field(
+        "stop", description="When fields vanish or change their type: stop, or go on with a finding"
+    )
+    api_share: float = Field(0.5, gt=0, le=1, description="Share of the org's API calls of a day a pull may use")
+    bulk_from: int = Field(5000, ge=0, description="From how many rows on the Bulk API is used instead of REST")
+    parallel: int = Field(3, ge=1, le=10, description="Objects read at the same time")
+
+    @classmethod
+    def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:
+        for name in _texts(table.get("objects")):
+            if name not in OBJECTS:
+                yield "objects", f"holds {name!r}, which is no object Leadline reads.{did_you_mean(name, OBJECTS)}"
+        for name in _texts(table.get("exclude")):
+            if name.partition(".")[0] not in OBJECTS or not name.partition(".")[2]:
+                yield "exclude", f"holds {name!r}; write the object and the field, e.g. 'Contact.Birth_Date__c'"
+        for key in ("password", "client_secret", "refresh_token", "private_key", "access_token", "security_token"):
+            if key in table:
+                yield (
+                    key,
+                    "is a secret and must not stand here; give it to `leadline connect`, and change it in the org",
+                )
+
+
+class AuditSettings(_Settings):
+    """Threshold and limit of one check."""
+
+    threshold: float | None = Field(None, description="Share of records above which the finding is an error")
+    limit: float | None = Field(
+        None, description="From where on the check speaks at all; what it counts stands on the page of the check"
+    )
 
 
 class Settings(_Settings):
@@ -431,6 +503,9 @@ class Settings(_Settings):
         description="Name, username, profile (its id) or user type of the creator of a record = what to call it, e.g. integration",
     )
     influence: InfluenceSettings = InfluenceSettings()
+    costs: CostSettings = CostSettings()
+    matching: MatchingSettings = MatchingSettings()
+    salesforce: SalesforceSettings = SalesforceSettings()
     audit: dict[str, AuditSettings] = Field(default_factory=dict)
     formula: dict[str, Formula] = Field(default_factory=dict)
 

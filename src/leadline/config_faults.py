@@ -21,6 +21,9 @@ The key is text ("" for the table itself, dots and [n] below it) or its parts, w
 
 _OWN = "leadline"
 _SHOWN = 80
+_SECRET = re.compile(r"secret|password|token|private", re.IGNORECASE)
+"""Keys under which somebody may have written a secret: their values are never repeated."""
+
 _RULES = {
     "string_type": "must be text in quotes",
     "int_type": "must be a whole number without quotes",
@@ -81,12 +84,13 @@ def _value_at(table: Any, path: Iterable[str | int]) -> Any:
 def _sentence(item: ErrorDetails, root: type[BaseModel]) -> str:
     loc = [part for part in item["loc"] if part != "[key]"]
     key = key_path(loc)
+    value = "(not shown)" if loc and _SECRET.search(str(loc[-1])) else shown(item["input"])
     if item["type"] == "extra_forbidden":
         known = _known_keys(root, loc[:-1])
-        return f"{key} = {shown(item['input'])}: unknown key. Known here: {', '.join(known)}.{did_you_mean(str(loc[-1]), known)}"
+        return f"{key} = {value}: unknown key. Known here: {', '.join(known)}.{did_you_mean(str(loc[-1]), known)}"
     if item["type"] == "missing":
         return f"{key}: is required and missing"
-    return f"{key} = {shown(item['input'])}: {_rule(item)}"
+    return f"{key} = {value}: {_rule(item)}"
 
 
 def _rule(item: ErrorDetails) -> str:

@@ -4,10 +4,19 @@
       UsageError                  the call or the configuration is wrong   exit code 2
         ConfigError               faults in leadline.toml, all at once
         GoalsError                faults in goals.csv, all at once
+        CostsError                faults in costs.csv, all at once
+        MatchesError              faults in matches.csv, all at once
         UnknownNameError          a name that does not exist, with suggestions
         FormulaError              a formula that cannot be read or makes no sense
       SourceError                 a file that cannot be read as asked
         AmbiguousDatesError       day and month cannot be told apart
+        SalesforceError           an org that cannot be read as asked
+          LoginError              no login, or one that was refused
+          OrgUnreachableError     no whole answer came back
+          ApiError                an answer that says no, with Salesforce's code
+          ApiLimitError           the calls of the day, or our share of them, are used up
+          FieldsChangedError      fields that were read before are gone or of another type
+          IncompleteError         fewer records came than the org says it has
       LedgerError                 the store of raw records refused
         WriterBusyError           another process is writing
         LoadOrderError            a load that would rewrite history unasked
@@ -58,6 +67,24 @@ class GoalsError(UsageError):
         super().__init__(f"{path} has {count} fault{'s' if count != 1 else ''}:\n{lines}")
 
 
+class CostsError(UsageError):
+    """Faults in `costs.csv`, every one of them with line, column and what to write instead."""
+
+    def __init__(self, path: str, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        many = "s" if len(self.faults) != 1 else ""
+        super().__init__("\n  - ".join([f"{path} has {len(self.faults)} fault{many}:", *self.faults]))
+
+
+class MatchesError(UsageError):
+    """Faults in `matches.csv`, every one of them with its line and what to write instead."""
+
+    def __init__(self, path: str, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        listed = "".join(f"\n  - {fault}" for fault in self.faults)
+        super().__init__(f"{path} has {len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}:{listed}")
+
+
 class UnknownNameError(UsageError):
     """A name that does not exist where it was looked for."""
 
@@ -86,6 +113,45 @@ class SourceError(LeadlineError):
 
 class AmbiguousDatesError(SourceError):
     """Dates whose day and month cannot be told apart without being told the order."""
+
+
+class SalesforceError(SourceError):
+    """An org that cannot be read as asked."""
+
+
+class LoginError(SalesforceError):
+    """No login is set up, or it was refused."""
+
+
+class OrgUnreachableError(SalesforceError):
+    """No whole answer came back; `cause` is the kind of fault, never a text from outside."""
+
+    def __init__(self, host: str, cause: str) -> None:
+        self.cause = cause
+        super().__init__(
+            f"{host} gave no whole answer ({cause}). Check the connection and the address, and run the command again: "
+            "it goes on where it stopped."
+        )
+
+
+class ApiError(SalesforceError):
+    """An answer that says no; `code` is Salesforce's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class ApiLimitError(SalesforceError):
+    """The API calls of the day, or the share of them that is ours, are used up."""
+
+
+class FieldsChangedError(SalesforceError):
+    """Fields that earlier pulls read are gone, hidden or of another type."""
+
+
+class IncompleteError(SalesforceError):
+    """Fewer records came than the org says it has."""
 
 
 class LedgerError(LeadlineError):

@@ -16,6 +16,10 @@ OUTSIDE_AUDIT: dict[str, str] = {
     "column-vanished": "a column that earlier loads had",
     "column-changed": "a column whose values come as another kind than before",
     "pending-load-refused": "a load that was interrupted and would have been refused",
+    "match-override-unused": "lines of matches.csv that fit no lead or no account",
+    "org-fields-changed": "fields of the live org that can no longer be read as before",
+    "org-object-hidden": "an object of the live org that can no longer be read",
+    "org-not-counted": "an object of the live org whose number of records could not be asked for",
     "snapshot-damaged": "a published snapshot that cannot be read",
 }
 """Findings that no check of the audit makes: of importing, of the ledger, of the snapshots; what each is about."""

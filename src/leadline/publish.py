@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
@@ -19,11 +20,17 @@ from leadline.config import Settings
 from leadline.errors import SnapshotError
 from leadline.findings import Finding
 from leadline.ledger import Ledger
+from leadline.matching import run as matching
 from leadline.metrics.times import learn
-from leadline.model import build, catalogue
+from leadline.model import build, catalogue, rests
 from leadline.model.opened import Opened
 from leadline.model.source import Source
 from leadline.model.store import Store
+from leadline.sources.costs_file import CostsFile
+from leadline.sources.matches_file import MatchesFile
+
+if TYPE_CHECKING:
+    import duckdb
 
 DEFINITION_VERSION = "1"
 """Version of the definitions in docs/definitions.md that the code follows."""
@@ -49,6 +56,8 @@ def write(
     *,
     numbers: dict[str, int] | None = None,
     findings: Iterable[Finding] = (),
+    spent: CostsFile | None = None,
+    matches: MatchesFile | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Published:
     """Build the snapshot file at `path` from the ledger.
@@ -56,8 +65,11 @@ def write(
     Args:
         numbers: learned numbers known before; they are kept as they are.
         findings: what the loads themselves found.
+        spent: the costs of the workspace's file, if it has one.
+        matches: leads whose account the workspace says by hand, if it does.
 
     Raises:
+        CostsError: that file does not fit the records.
         SnapshotError: the ledger is empty.
         IdentityError: merge or conversion pointers without an end.
     """
@@ -68,12 +80,15 @@ def write(
         known_at = _known_at(connection)
         backend, source = build.source_of(connection)
         store = Store(backend, progress=progress)
-        built = build.build(source, settings, known_at, store)
-        audit_run.run(store, source, settings, built, more=tuple(findings))
+        built = build.build(source, settings, known_at, store, spent=spent)
+        matched = matching.run(store, source, settings.matching, matches, path.parent / f"{path.stem}.spill")
+        audit_run.run(store, source, settings, built, more=(*findings, *matched.findings))
         opened = _opened(store, settings, built, known_at, numbers or {})
         learned = learn.learned(opened, numbers or {})
         keep_lineage(store, source)
-        explain(store, settings, built, known_at, learned)
+        keep_fields(store, source)
+        facts = {"loads": _loads(connection), "matching_seconds": f"{matched.seconds['matching']:.1f}"}
+        explain(store, settings, built, known_at, learned, facts)
         connection.execute("DROP SCHEMA src CASCADE")
         connection.execute("DETACH ledger")
         connection.execute("CHECKPOINT")
@@ -87,6 +102,21 @@ def _known_at(connection: object) -> dt.datetime:
     if row is None or row[0] is None:
         raise SnapshotError("The ledger holds no load yet. Import records with `leadline import PATH`.")
     return row[0].replace(tzinfo=dt.UTC)
+
+
+def _loads(connection: duckdb.DuckDBPyConnection) -> str:
+    """The loads the snapshot rests on, as JSON: key, name, moment, coverage, and rows of each object."""
+    rows = connection.execute(
+        'SELECT l.key, l.name, l.extracted_at, l.coverage, o."object", o."rows" FROM ledger._loads AS l '
+        "LEFT JOIN ledger._load_objects AS o ON o.key = l.key ORDER BY ALL"
+    ).fetchall()
+    found: dict[str, dict[str, Any]] = {}
+    for key, name, moment, coverage, held, count in rows:
+        facts = {"key": key, "name": name, "extracted_at": moment.isoformat(), "coverage": coverage, "objects": {}}
+        load = found.setdefault(key, facts)
+        if held is not None:
+            load["objects"][held] = count
+    return json.dumps(list(found.values()))
 
 
 def _opened(
@@ -116,10 +146,30 @@ def keep_lineage(store: Store, source: Source) -> None:
     store.keep("_lineage", ibis.memtable(made))
 
 
+def keep_fields(store: Store, source: Source) -> None:
+    """The table `_fields`: which fields of the source the columns and rows of each table rest on."""
+    known = rests.tables(store, source)
+    rows = sorted(
+        (info.name, column, *place)
+        for info in catalogue.PUBLISHED
+        for column, places in known.get(info.name, {}).items()
+        for place in places
+        if place[1] and not place[1].startswith("_")
+    )
+    names = ("table", "column", "object", "field")
+    made = pa.table({name: pa.array([row[at] for row in rows], pa.string()) for at, name in enumerate(names)})
+    store.keep("_fields", ibis.memtable(made))
+
+
 def explain(
-    store: Store, settings: Settings, built: build.Built, known_at: dt.datetime, numbers: dict[str, int]
+    store: Store,
+    settings: Settings,
+    built: build.Built,
+    known_at: dt.datetime,
+    numbers: dict[str, int],
+    facts: dict[str, str],
 ) -> None:
-    """Tables about the tables: `_meta`, `_tables`, `_columns`."""
+    """Tables about the tables: `_meta` with more facts, `_tables`, `_columns`."""
     given = settings.model_dump(mode="json", by_alias=True)
     text = json.dumps(given, sort_keys=True)
     meta = {
@@ -131,6 +181,7 @@ def explain(
         "settings": text,
         "config_hash": hashlib.sha256(text.encode()).hexdigest(),
         "numbers": json.dumps(numbers, sort_keys=True),
+        **facts,
     }
     store.keep("_meta", ibis.memtable(pa.table({"key": list(meta), "value": list(meta.values())})))
     last = [info for info in catalogue.EXTRA if info.name == "_columns"]

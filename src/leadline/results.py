@@ -10,8 +10,8 @@ import datetime as dt
 import importlib
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadline import dates, money
-from leadline.errors import DependencyError, LeadlineError
+from leadline.address import Address
+from leadline.errors import DependencyError, LeadlineError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,19 +74,22 @@ class Result:
 
     Attributes:
         kind: volume, conversion, velocity, influence, …
+        as_of, known_at: None for what rests on no snapshot, such as a plain table of paths.
         table: one Arrow table; money is int64 in minor units here and decimal strings in JSON.
         columns: description of each column of `table`, in order.
         currency_digits: decimal places of `currency`.
         totals: a list of objects, one per combination asked for; money in minor units.
         query: the SQL that made the table.
         list_records: makes the list behind the number, from the same query.
+        asked: address of the table, where a metric was asked for it.
+        explainer: explains a number of it by its address.
     """
 
     kind: str
     title: str
     definition: Definition
-    as_of: dt.datetime
-    known_at: dt.datetime
+    as_of: dt.datetime | None
+    known_at: dt.datetime | None
     snapshot: str
     timezone: str
     currency: str
@@ -100,6 +104,8 @@ class Result:
     currency_digits: int = 2
     query: str = field(default="", repr=False)
     list_records: Callable[[], Result] | None = field(default=None, repr=False)
+    asked: Address | None = field(default=None, repr=False)
+    explainer: Callable[[str], Any] | None = field(default=None, repr=False)
 
     def typed(self) -> pa.Table:
         """The table for typed files: money as decimals in major units, instants in UTC, no NaN."""
@@ -123,8 +129,8 @@ class Result:
             "kind": self.kind,
             "title": self.title,
             "definition": asdict(self.definition),
-            "as_of": dates.format_instant(self.as_of),
-            "known_at": dates.format_instant(self.known_at),
+            "as_of": _plain_value(self.as_of),
+            "known_at": _plain_value(self.known_at),
             "snapshot": self.snapshot,
             "timezone": self.timezone,
             "currency": self.currency,
@@ -170,6 +176,67 @@ class Result:
             raise LeadlineError(f"The result {self.title!r} has no list behind it: it counts no records of its own.")
         return self.list_records()
 
+    def address(self, row: int, column: str) -> str:
+        """The address of one number of the table, as `leadline explain` takes it.
+
+        Args:
+            row: its place in `table`, from 0.
+            column: name of its column.
+
+        Raises:
+            UnknownNameError: there is no such column.
+            LeadlineError: this result answers no question to a metric.
+        """
+        if self.asked is None:
+            raise LeadlineError(f"The result {self.title!r} has no address: no metric was asked for it.")
+        if column not in self.table.column_names:
+            raise UnknownNameError("column", column, self.table.column_names, self.title)
+        keys = self.key_columns()
+        values = {name: _key_text(self.table.column(name)[row].as_py()) for name in keys}
+        return str(replace(self.asked, column=column, cell=tuple(values.items())))
+
+    def explain(self, row: int, column: str) -> Any:
+        """Where one number comes from, as `leadline explain` tells it.
+
+        Raises:
+            UnknownNameError: there is no such column.
+            LeadlineError: this result answers no question to the metrics of a workspace.
+        """
+        address = self.address(row, column)
+        if self.explainer is None:
+            raise LeadlineError(f"The result {self.title!r} is of no workspace; ask `explain` of the one it came from.")
+        return self.explainer(address)
+
+    def key_columns(self, *, constant: bool = False) -> list[str]:
+        """The columns whose values tell one row from the others, in order; with `constant` also those that do not here."""
+        dims = set() if self.asked is None else {name for text in self.asked.values("by") for name in text.split(",")}
+        found = []
+        for column in self.columns:
+            named = column.name in dims
+            if named or (column.type == "text" and column.name not in NO_KEYS) or column.name in MORE_KEYS:
+                values = self.table.column(column.name)
+                # A value that every row has tells nothing, unless the question itself asks to split by it.
+                if named or constant or pc.count_distinct(values, mode="all").as_py() > 1:
+                    found.append(column.name)
+        return found
+
+    def row_of(self, cell: Iterable[tuple[str, str | None]]) -> int:
+        """The place of the row that has these values.
+
+        Raises:
+            UnknownNameError: a column the table does not have.
+            UsageError: no row has them, or several do.
+        """
+        wanted = dict(cell)
+        for name in wanted:
+            if name not in self.table.column_names:
+                raise UnknownNameError("column", name, self.table.column_names, self.title)
+        told = {name: [_key_text(value) for value in self.table.column(name).to_pylist()] for name in wanted}
+        rows = [at for at in range(self.table.num_rows) if all(told[name][at] == wanted[name] for name in wanted)]
+        if len(rows) != 1:
+            raise UsageError(_not_one_row(self, wanted, len(rows)))
+        return rows[0]
+
     def sql(self) -> str:
         """The query that made the table, for reading; empty if there was none."""
         return self.query
@@ -184,6 +251,49 @@ class Result:
         if not _drawing:
             raise LeadlineError("Charts are not loaded; write `import leadline.charts` first.")
         return _drawing[-1](self, name)
+
+
+NO_KEYS = frozenset(
+    [
+        "view",
+        "convention",
+        "measure",
+        "direction",
+        "scope",
+        "window",
+        "campaign",
+        "before_period",
+        "base_period",
+        "date_field",
+        "driver",
+        "driver_value",
+        "sentence",
+        "owner",
+        "source",
+        "title",
+        "expression",
+        "unit",
+    ]
+)
+"""Columns of text that say more about a row and do not tell it from others."""
+
+MORE_KEYS = frozenset({"age", "time_days"})
+"""Columns of other kinds that tell rows apart."""
+
+
+def _key_text(value: Any) -> str | None:
+    """A value of a row in an address."""
+    if value is None or value == "":
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _not_one_row(result: Result, wanted: Mapping[str, str | None], found: int) -> str:
+    said = ", ".join(f"{name}={value or ''}" for name, value in wanted.items()) or "no value"
+    keys = ", ".join(result.key_columns()) or "nothing"
+    if not found:
+        return f"No row of {result.title!r} has {said}. Rows are told apart by: {keys}."
+    return f"{found:,} rows of {result.title!r} have {said}. Name one by: {keys}."
 
 
 _drawing: list[Callable[[Result, str | None], Any]] = []

@@ -193,6 +193,21 @@ OBJECTS: Final[dict[str, dict[str, Kind]]] = {
         text="DeveloperName MasterLabel ModelType",
         datetime="SystemModstamp",
     ),
+    "OpportunityLineItem": _object(
+        id="Id OpportunityId Product2Id PricebookEntryId CreatedById",
+        bool="IsDeleted",
+        text="Name ProductCode CurrencyIsoCode",
+        number="Quantity",
+        decimal="UnitPrice TotalPrice",
+        date="ServiceDate",
+        datetime="CreatedDate LastModifiedDate SystemModstamp",
+    ),
+    "Product2": _object(
+        id="Id",
+        bool="IsDeleted IsActive",
+        text="Name ProductCode Family CurrencyIsoCode",
+        datetime="CreatedDate LastModifiedDate SystemModstamp",
+    ),
     "RecordType": _object(
         id="Id",
         text="Name DeveloperName SobjectType",

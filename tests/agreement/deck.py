@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 
 from tests.agreement.conversion import conversion_differences
+from tests.agreement.credit_models import drawn
 from tests.agreement.influence import Credit, influence_differences
 from tests.agreement.questions import BY, GRAINS, UNITS, Question, Sides
 from tests.agreement.velocity import stuck_differences, velocity_differences
@@ -18,7 +19,7 @@ from tests.oracle.units import stages_of
 
 Ask = Callable[[], list[str]]
 WINDOW_DAYS = (None, None, 0, 1, 30, 89, 365)
-IN_HAND = {"volume": 3, "standing": 1, "conversion": 3, "velocity": 2, "influence": 3}
+IN_HAND = {"volume": 3, "standing": 1, "conversion": 3, "velocity": 2, "influence": 5}
 """Questions of each metric in one hand."""
 
 
@@ -82,11 +83,15 @@ class Deck:
 
     def _influence(self) -> Ask:
         rng = self.rng
+        written = drawn(rng) if rng.random() < 0.5 else None
+        part = rng.choice(["", "", "@sourced", "@accelerated"])
         asked = Credit(
-            model=rng.choice(MODELS),
+            model="drawn" if written else rng.choice(MODELS) + part,
             scope=rng.choice(SCOPES),
             window=rng.choice(WINDOWS),
             date=rng.choice(["created", "closed"]),
             grain=rng.choice([None, "month", "quarter"]),
+            goal=rng.choice(["closed", "closed", "created"]),
+            written=written,
         )
         return lambda: influence_differences(self.sides, asked)

@@ -6,34 +6,51 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from leadline import credit_models
 from leadline.metrics.influence import influence as ask_engine
 from leadline.metrics.query import Query
 from leadline.results import Result
 from tests.agreement.compare import differences
 from tests.agreement.questions import Sides, rows
-from tests.oracle.influence import Allocation, Influence, influence
+from tests.oracle.credit import Model
+from tests.oracle.influence import Allocation, Influence, campaign_of, influence
 from tests.oracle.volume import Periods
 
 STATES = ("won", "open", "lost")
+PARTS = ("total", "credited", "pending", "unattributed", "other_window")
 
 
 @dataclass(frozen=True)
 class Credit:
-    """What is asked: model, scope, part of the window, which day places an opportunity."""
+    """What is asked: model, scope, part of the window, which day places an opportunity, up to when touches count.
+
+    `written` is the model itself, as a file would say it, for a model that is not shipped.
+    """
 
     model: str
     scope: str
     window: str
     date: str
     grain: str | None = None
+    goal: str = "closed"
+    written: Model | None = None
 
     def __str__(self) -> str:
-        return " ".join((self.model, self.scope, self.window, self.date, self.grain or "all"))
+        words = (self.model, self.scope, self.window, self.date, self.grain or "all", self.goal)
+        return " ".join(words) + (f" {self.written}" if self.written else "")
+
+    @property
+    def known(self) -> dict[str, credit_models.Model]:
+        """The models there are, for the engine."""
+        written = self.written
+        own = {} if written is None else {self.model: credit_models.KINDS[written["kind"]].model_validate(written)}
+        return credit_models.load() | own
 
 
 def influence_differences(sides: Sides, asked: Credit) -> list[str]:
     """Credits, reasons, campaign rows, totals; and that the list adds up to the table."""
-    expected = influence(sides.answers, asked.model, asked.window, asked.date, asked.scope)
+    model = asked.written or asked.model
+    expected = influence(sides.answers, model, asked.window, asked.date, asked.scope, goal=asked.goal)
     result = ask_engine(
         sides.opened,
         Query(grain=asked.grain),
@@ -41,6 +58,8 @@ def influence_differences(sides: Sides, asked: Credit) -> list[str]:
         scope=asked.scope,
         window=asked.window,
         date=asked.date,
+        goal=asked.goal,
+        known=asked.known,
     )
     listed = rows(result.records())
     what = f"influence {asked}"
@@ -57,7 +76,7 @@ def oracle_credits(expected: Influence, asked: Credit) -> dict[tuple, tuple]:
     """(opportunity, response) → bucket, part of the window, credit."""
     return {
         (one.opportunity, response): (
-            "campaign" if asked.window in ("influenced", part) else "other_window",
+            "campaign" if "@" in asked.model or asked.window in ("influenced", part) else "other_window",
             part,
             credit,
         )
@@ -72,19 +91,27 @@ def engine_credits(listed: list[dict[str, Any]]) -> dict[tuple, tuple]:
     return {
         (row["opportunity_id"], row["unit_id"]): (row["bucket"], row["evidence"], row["credit"])
         for row in listed
-        if row["bucket"] != "unattributed"
+        if row["bucket"] in ("campaign", "other_window")
     }
 
 
 def oracle_rest(expected: Influence) -> dict[str, tuple]:
-    """Opportunity → why nothing is credited, and its amount."""
-    return {one.opportunity: (one.reason, one.unattributed) for one in expected.allocations if one.reason}
+    """Opportunity → why nothing is credited, or what is pending, and its amount."""
+    found: dict[str, tuple] = {}
+    for one in expected.allocations:
+        if one.reason:
+            found[one.opportunity] = (one.reason, one.unattributed)
+        elif one.pending:
+            found[one.opportunity] = ("pending", one.pending)
+    return found
 
 
 def engine_rest(listed: list[dict[str, Any]]) -> dict[str, tuple]:
     """The same from the list behind the table."""
     return {
-        row["opportunity_id"]: (row["evidence"], row["credit"]) for row in listed if row["bucket"] == "unattributed"
+        row["opportunity_id"]: (row["evidence"], row["credit"])
+        for row in listed
+        if row["bucket"] in ("pending", "unattributed")
     }
 
 
@@ -103,11 +130,11 @@ def oracle_rows(sides: Sides, expected: Influence, asked: Credit) -> dict[tuple,
         for response in (*one.sourced, *one.accelerated):
             part = "sourced" if response in one.sourced else "accelerated"
             credit = getattr(one, part)[response]
-            key = (period(sides, one, asked), sides.answers.responses[response].campaign)
+            key = (period(sides, one, asked), campaign_of(sides.answers, response))
             row = found.setdefault(key, {"responses": 0, **dict.fromkeys([*STATES, "sourced", "accelerated"], 0)})
             row["responses"] += 1
             deals[key].add(one.opportunity)
-            if asked.window in ("influenced", part):
+            if "@" in asked.model or asked.window in ("influenced", part):
                 row[one.state] += credit
                 row[part] += credit
     return {key: row | {"opportunities": len(deals[key])} for key, row in found.items()}
@@ -130,12 +157,13 @@ def oracle_totals(sides: Sides, expected: Influence, asked: Credit) -> dict[str 
     """Period → total = credited + unattributed + other window, and unattributed by reason."""
     found: dict[str | None, dict[str, Any]] = {}
     for one in expected.allocations:
-        blank: dict[str, Any] = dict.fromkeys(["total", "credited", "unattributed", "other_window", *STATES], 0)
+        blank: dict[str, Any] = dict.fromkeys([*PARTS, *STATES], 0)
         total = found.setdefault(period(sides, one, asked), blank | {"reasons": Counter()})
         total["total"] += one.amount
         total[one.state] += one.amount
         total["credited"] += sum(one.credits.values())
         total["other_window"] += one.other
+        total["pending"] += one.pending
         total["unattributed"] += one.unattributed
         if one.reason:
             total["reasons"][one.reason] += one.unattributed
@@ -146,13 +174,12 @@ def engine_totals(result: Result) -> dict[str | None, dict[str, Any]]:
     """The same from the totals of the result; periods without a valued opportunity are left out."""
     found = {}
     for one in result.totals:
-        parts = ("total", "credited", "unattributed", "other_window")
         found[one["period"]] = {
-            **{part: one[f"{part}_amount"] for part in parts},
+            **{part: one[f"{part}_amount"] for part in PARTS},
             **{state: one[f"{state}_total_amount"] for state in STATES},
             "reasons": Counter(one["unattributed"]),
         }
-        credited = sum(one[f"{part}_amount"] for part in (*parts[1:], "pending"))
+        credited = sum(one[f"{part}_amount"] for part in PARTS[1:])
         assert credited == one["total_amount"], one
-    empty = {"reasons": Counter(), **dict.fromkeys(["total", "credited", "unattributed", "other_window", *STATES], 0)}
+    empty = {"reasons": Counter(), **dict.fromkeys([*PARTS, *STATES], 0)}
     return {key: one for key, one in found.items() if one != empty or key not in (None, "all")}

@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from leadline.metrics.credit.points import MODELS
+from leadline import credit_models
 from leadline.metrics.query import UNITS
 from leadline.results import Result
 from leadline.workspace import Workspace
@@ -163,4 +163,6 @@ def test_each_metric_view_and_unit_has_its_cases() -> None:
         if one.metric == "volume":
             views[one.options["view"]].add(one.options.get("unit", "journeys"))
     assert all(units == set(UNITS) for units in views.values())
-    assert {one.options["models"][0] for one in asked if one.metric == "influence"} == set(MODELS)
+    models = {name for one in asked if one.metric == "influence" for name in one.options["models"]}
+    kinds = {model.kind for name, model in credit_models.load().items() if name in models}
+    assert {"touch", "even", "milestones", "position", "decay", "points"} <= kinds

@@ -18,6 +18,7 @@ from ibis.config import Config
 
 from leadline import schema
 from leadline.config import parse
+from leadline.matching import duplicates, leads, parties, run
 from leadline.metrics.conversion import conversion
 from leadline.metrics.influence import influence
 from leadline.metrics.query import Query
@@ -135,7 +136,13 @@ def whole_source() -> Source:
 def expressions() -> list[tuple[str, ir.Expr]]:
     """All expressions of the model, in order of building."""
     store = RecordingStore()
-    build.build(whole_source(), parse(SETTINGS), KNOWN_AT, store)
+    source, settings = whole_source(), parse(SETTINGS)
+    build.build(source, settings, KNOWN_AT, store)
+    parties.prepare(store, source, settings.matching)
+    leads.match(store)
+    duplicates.prepare(store)
+    # The pairs themselves are compared by DuckDB alone, whatever engine holds the model.
+    run.run(store, source, settings.matching.model_copy(update={"duplicates": False}))
     return store.recorded
 
 

@@ -10,12 +10,12 @@ from tests.contracts.code import imports, package_modules
 # no cycle arises. Lazy imports count like all others.
 LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "dates", "money", "maths", "progress", "workdays", "formulas"),
-    1: ("schema", "config", "config_faults", "results", "findings"),
+    1: ("schema", "config", "config_faults", "address", "results", "findings", "credit_models"),
     2: ("sources", "demo"),
     3: ("ledger", "locks", "snapshots", "engines"),
     4: ("model",),
-    5: ("audit", "metrics"),
-    6: ("publish", "render", "charts", "report", "explain", "diff", "propose", "survey"),
+    5: ("audit", "matching", "metrics"),
+    6: ("effects", "path_table", "publish", "render", "charts", "report", "explain", "diff", "propose", "survey"),
     7: ("workspace",),
     8: ("cli", "__main__"),
 }

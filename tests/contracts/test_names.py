@@ -10,6 +10,7 @@ import ibis.expr.datatypes as kinds
 import pytest
 
 from leadline import config
+from leadline.matching import run
 from leadline.model import build, catalogue
 from leadline.model.source import Source
 from leadline.model.store import Store
@@ -25,6 +26,9 @@ WHOLE = {
     "cost": "minor units",
     "records": "how many records a person has",
     "visits": "how many visits",
+    "share_parts": "millionths of an amount",
+    "score_parts": "millionths",
+    "probability_parts": "millionths",
     "status_conflicts": "how many conflicts",
 }
 
@@ -33,7 +37,9 @@ WHOLE = {
 def tables() -> dict[str, ibis.Schema]:
     """Columns of every table of a snapshot, as an empty build makes them."""
     store = Store(ibis.duckdb.connect())
-    build.build(Source({}), config.parse(FUNNEL), dt.datetime(2024, 1, 1, tzinfo=dt.UTC), store)
+    source, settings = Source({}), config.parse(FUNNEL)
+    build.build(source, settings, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), store)
+    run.run(store, source, settings.matching)
     return {info.name: store[info.name].schema() for info in catalogue.PUBLISHED}
 
 

@@ -1,4 +1,4 @@
-"""Influence: first, last, even; every minor unit accounted for (§8, D10)."""
+"""Influence: every minor unit accounted for, whatever the model (§8, D10)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from tests.oracle.answers import Answers, Opportunity
 from tests.oracle.clock import Moment
-from tests.oracle.records import flag, text, when
-from tests.oracle.responses import Response
+from tests.oracle.credit import PRESETS, Facts, Model, Touch, give
+from tests.oracle.records import Row, flag, text, when
 from tests.oracle.units import IN_JOURNEYS
 
-MODELS = ("first", "last", "even")
+MODELS = tuple(PRESETS)
+GOALS = ("closed", "created")
 SCOPES = ("role", "primary role", "account")
 WINDOWS = ("influenced", "sourced", "accelerated")
 NO_PERSON = "no person in scope"
@@ -37,6 +38,7 @@ class Allocation:
     sourced: dict[str, int] = field(default_factory=dict)
     accelerated: dict[str, int] = field(default_factory=dict)
     other: int = 0
+    pending: int = 0
     unattributed: int = 0
     reason: str | None = None
     day: dt.date | None = None
@@ -45,7 +47,7 @@ class Allocation:
         """Credits per campaign."""
         found: dict[str, int] = {}
         for response, credit in self.credits.items():
-            campaign = answers.responses[response].campaign
+            campaign = campaign_of(answers, response)
             found[campaign] = found.get(campaign, 0) + credit
         return found
 
@@ -70,12 +72,9 @@ def split(amount: int, points: list[int]) -> list[int]:
     return [share if amount >= 0 else -share for share in shares]
 
 
-def points(model: str, touches: int) -> list[int]:
-    """Points of first, last and even (per touch)."""
-    if model == "even":
-        return [1] * touches
-    chosen = 0 if model == "first" else touches - 1
-    return [int(place == chosen) for place in range(touches)]
+def campaign_of(answers: Answers, member: str) -> str:
+    """Campaign of a campaign member."""
+    return str(text(answers.records.get("CampaignMember", member), "CampaignId"))
 
 
 def scope_persons(answers: Answers, deal: Opportunity, scope: str) -> set[str]:
@@ -99,20 +98,21 @@ def anchor(deal: Opportunity) -> Moment | None:
     return deal.created or deal.close
 
 
-def in_window(answers: Answers, deal: Opportunity, response: Response, look_back: int) -> bool:
+def in_window(answers: Answers, deal: Opportunity, moment: Moment | None, look_back: int) -> bool:
     """§8 Window `influenced`, D10: days before the anchor, and not after the close (or as-of)."""
-    start, moment = anchor(deal), response.moment
-    if start is None or moment is None:
+    start = anchor(deal)
+    if moment is None:
         return False
     end = deal.close.key if deal.close else answers.clock.as_of
-    return (start.day - moment.day).days <= look_back and moment.key <= end
+    day = start.day if start else answers.clock.today
+    return (day - moment.day).days <= look_back and moment.key <= end
 
 
-def before_creation(deal: Opportunity, response: Response) -> bool:
+def before_creation(deal: Opportunity, moment: Moment) -> bool:
     """§8 sourced: at or before creation; on the day of a date-only creation is before it (§1 Order)."""
-    start, moment = anchor(deal), response.moment
-    if start is None or moment is None:
-        return False
+    start = deal.created
+    if start is None:
+        return True
     return moment.day <= start.day if start.is_date else moment.key <= start.key
 
 
@@ -128,28 +128,133 @@ def why_none(answers: Answers, persons: set[str]) -> str:
     return UNDATED if "no_date" in fates else EXCLUDED
 
 
-def allocate(answers: Answers, deal: Opportunity, model: str, scope: str, window: str, look_back: int) -> Allocation:
+def why_no_member(answers: Answers, persons: set[str]) -> str:
+    """The same where members of any status count."""
+    rows = [row for row in answers.records.alive("CampaignMember") if answers.people.of_member(row) in persons]
+    created = [when(row, "CreatedDate") for row in rows if text(row, "CampaignId")]
+    known = [one for one in created if one is None or answers.clock.happened(one)]
+    if not persons:
+        return NO_PERSON
+    if not known:
+        return NOBODY
+    return NOT_IN_WINDOW if any(one is not None for one in known) else UNDATED
+
+
+def touches_of(
+    answers: Answers, deal: Opportunity, persons: set[str], source: str, goal: str, only: str | None
+) -> list[Touch]:
+    """§8: dated responses (or members of any status) in the window, in order."""
+    look_back = answers.settings.influence.look_back_days
+    found = []
+    for member, person, placed, ordered in _answered(answers, source):
+        if person in persons and in_window(answers, deal, placed, look_back):
+            sourced = before_creation(deal, placed)
+            touch = Touch(
+                str(member["Id"]),
+                str(person),
+                str(text(member, "CampaignId")),
+                text(member, "Status"),
+                ordered,
+                sourced,
+            )
+            found.append(touch)
+    if goal == "created" or only == "sourced":
+        found = [touch for touch in found if touch.sourced]
+    elif only == "accelerated":
+        found = [touch for touch in found if not touch.sourced]
+    return sorted(found, key=lambda touch: (touch.moment.key, touch.id))
+
+
+def _answered(answers: Answers, source: str) -> list[tuple[Row, str | None, Moment, Moment]]:
+    """What can be a touch: member, person, the moment that places it in a window, the moment that orders it."""
+    found = []
+    if source == "responses":
+        for one in answers.responses.values():
+            member = answers.records.get("CampaignMember", one.id)
+            if one.fate in IN_JOURNEYS and one.moment is not None and member is not None:
+                found.append((member, one.person, one.moment, one.moment))
+        return found
+    for member in answers.records.alive("CampaignMember"):
+        created, modified = when(member, "CreatedDate"), when(member, "LastModifiedDate")
+        if text(member, "CampaignId") and created is not None and answers.clock.happened(created):
+            placed = answers.clock.response(created)
+            order = modified if source == "modified_members" and modified is not None else created
+            found.append((member, answers.people.of_member(member), placed, answers.clock.response(order)))
+    return found
+
+
+def facts_of(answers: Answers, deal: Opportunity, persons: set[str], goal: str) -> Facts:
+    """What models ask of an opportunity."""
+    clock, records = answers.clock, answers.records
+    leads = []
+    for person in persons:
+        for name, row in answers.people.records_of.get(person, []):
+            created = when(row, "CreatedDate")
+            if name == "Lead" and created is not None and clock.happened(created):
+                moment = clock.response(created)
+                leads.append(clock.end_of(moment.day) if moment.is_date else moment.key)
+    roles: dict[str, list[str | None]] = {}
+    for role in records.alive("OpportunityContactRole"):
+        created = when(role, "CreatedDate")
+        whose = answers.persons.get(text(role, "ContactId") or "")
+        if text(role, "OpportunityId") == deal.id and whose and (created is None or clock.happened(created)):
+            roles.setdefault(whose, []).append(text(role, "Role"))
+    journey = answers.journeys.get(deal.origin) if deal.origin else None
+    now = Moment(clock.as_of, False, clock.today)
+    end = deal.created if goal == "created" else deal.close if deal.state != "open" else now
+    return Facts(
+        clock=clock,
+        goal=goal,
+        is_open=deal.state == "open",
+        end=end,
+        created=deal.created,
+        lead=min(leads, default=None),
+        primary_campaign=text(deal.deal.row, "CampaignId"),
+        origin=journey.origin if journey else None,
+        roles=roles,
+        value_of=lambda name, touch: value_of(answers, name, touch),
+    )
+
+
+def value_of(answers: Answers, name: str, touch: Touch) -> str | None:
+    """A dimension of the touch's campaign or person."""
+    if name == "campaign_type":
+        campaign = answers.records.get("Campaign", touch.campaign)
+        return None if campaign is None or flag(campaign, "IsDeleted") else text(campaign, "Type")
+    assert name == "lead_source"
+    return text(answers.people.earliest_record(touch.person), "LeadSource")
+
+
+def allocate(
+    answers: Answers,
+    deal: Opportunity,
+    model: Model,
+    scope: str,
+    window: str,
+    *,
+    goal: str = "closed",
+    only: str | None = None,
+) -> Allocation:
     """One opportunity with an amount."""
     done = Allocation(deal.id, deal.state, deal.amount or 0)
-    persons = scope_persons(answers, deal, scope)
-    touches = sorted(
-        (
-            one
-            for one in answers.responses.values()
-            if one.person in persons and one.fate in IN_JOURNEYS and in_window(answers, deal, one, look_back)
-        ),
-        key=lambda one: one.order,
-    )
+    source = model.get("touches", "responses")
+    persons = scope_persons(answers, deal, scope if source == "responses" else "role")
+    touches = touches_of(answers, deal, persons, source, goal, only)
     if not touches:
-        done.unattributed, done.reason = done.amount, why_none(answers, persons)
+        why = why_none if source == "responses" else why_no_member
+        done.unattributed, done.reason = done.amount, why(answers, persons)
         return done
-    given = points(model, len(touches))
-    for touch, credit, share in zip(touches, split(done.amount, given), given, strict=True):
+    given = give(model, touches, facts_of(answers, deal, persons, goal))
+    if given.reason:
+        done.unattributed, done.reason = done.amount, given.reason
+        return done
+    *credits, done.pending = split(done.amount, [*given.points, given.pending])
+    for touch, credit, share in zip(touches, credits, given.points, strict=True):
         if share == 0:
             continue
-        part = "sourced" if before_creation(deal, touch) else "accelerated"
+        part = "sourced" if touch.sourced else "accelerated"
         getattr(done, part)[touch.id] = credit
-        if window in ("influenced", part):
+        if only or window in ("influenced", part):
             done.credits[touch.id] = credit
         else:
             done.other += credit
@@ -158,14 +263,22 @@ def allocate(answers: Answers, deal: Opportunity, model: str, scope: str, window
 
 def influence(
     answers: Answers,
-    model: str = "even",
+    model: str | Model = "even",
     window: str = "influenced",
     date: str = "created",
     scope: str = "role",
     start: dt.date | None = None,
     end: dt.date | None = None,
+    goal: str = "closed",
 ) -> Influence:
-    """All opportunities by CreatedDate, or (date = closed) the closed ones by close moment, in [start, end)."""
+    """All opportunities by CreatedDate, or (date = closed) the closed ones by close moment, in [start, end).
+
+    `model` is a preset by name (even@sourced: on that window alone), or what a model file says.
+    """
+    only = None
+    if isinstance(model, str):
+        name, _, part = model.partition("@")
+        model, only = PRESETS[name], part or None
     found = Influence()
     for deal in sorted(answers.opportunities.values(), key=lambda one: one.id):
         moment = deal.created if date == "created" else deal.close
@@ -174,7 +287,7 @@ def influence(
         if deal.amount is None:
             found.outside[deal.id] = str(deal.reason)
             continue
-        one = allocate(answers, deal, model, scope, window, answers.settings.influence.look_back_days)
+        one = allocate(answers, deal, model, scope, window, goal=goal, only=only)
         one.day = moment.day
         found.allocations.append(one)
     return found

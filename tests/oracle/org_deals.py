@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from decimal import Decimal
 
 from tests.oracle.clock import When
@@ -26,6 +27,15 @@ def add_deals(org: Org, draw: Draw, people: list[Persona], currencies: list[str]
         deal = add_deal(org, draw, currencies)
         add_roles(org, draw, deal, people)
         link_lead(draw, deal, people)
+    add_primary_campaigns(org)
+
+
+def add_primary_campaigns(org: Org) -> None:
+    """Most opportunities name a campaign; which one depends on their id alone, so that nothing else changes."""
+    campaigns: list[object] = [row["Id"] for row in org.get("Campaign", [])]
+    for row in org["Opportunity"]:
+        chosen = random.Random(str(row["Id"])).choice([None, *campaigns, *campaigns])
+        row["CampaignId"] = chosen
 
 
 def stage_row(draw: Draw, name: str, place: int) -> Row:

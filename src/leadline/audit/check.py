@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import ibis.expr.types as ir
 
@@ -38,6 +39,7 @@ class Hits:
         object: Salesforce object of the records.
         records: one row per record: record_id, and where it is not the usual one (see `run`) the
             person_id and opportunity_id whose numbers the fault can move; null moves nothing.
+            Of several records that are one person also into_id, the person they are.
         among: the records looked at; the share of hits among them makes the severity.
         says: the sentence, with {rows} and {among}.
     """
@@ -65,6 +67,29 @@ class Whole:
 
 Find = Callable[[Audited], Iterator[Hits | Whole]]
 
+Treatment = Literal["leave out", "merge", "date by creation", "credit"]
+"""What is done to the records of a finding to see by how much they move a number:
+
+leave out         as if they were deleted
+merge             the persons of one `into_id` are one person
+date by creation  responses take the moment their member was created
+credit            their whole amount is credited
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """How the records of a check are mended to measure what they move.
+
+    Attributes:
+        treatment: what is done to them.
+        judged: nobody knows whether the mended records would look like that: the number lies
+            somewhere between as it is and as it would be.
+    """
+
+    treatment: Treatment
+    judged: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -77,6 +102,7 @@ class Check:
         remedy: what to do about it.
         warning_above, error_above: share above which a hit is a warning or an error; None never.
             A share of 0 as bound means: any hit.
+        mend: how to measure what it moves; None where that cannot be said.
     """
 
     code: str
@@ -85,6 +111,7 @@ class Check:
     remedy: str
     warning_above: float | None = 0.0
     error_above: float | None = None
+    mend: Mend | None = None
 
     def severity(self, share: float, threshold: float | None) -> Severity:
         """How bad hits of this share are; a configured `threshold` takes the place of `error_above`."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import ibis
 import ibis.expr.types as ir
 
+from leadline import money
 from leadline.audit.check import Audited, Hits
 from leadline.audit.values import listed_values, mapped_values
 from leadline.model.opportunities import OPEN
@@ -95,6 +96,22 @@ def currency_without_rate(at: Audited) -> Iterator[Hits]:
     nothing = ibis.null("string")
     found = bare.select(record_id="currency", person_id=nothing, opportunity_id=nothing)
     yield Hits("CurrencyType", found, by_code, f"{{rows}} of {{among}} currencies in use have no rate: {codes}.")
+
+
+def mixed_currency(at: Audited) -> Iterator[Hits]:
+    """Opportunities in another currency than the reporting one: plain sums of their amounts mean nothing."""
+    code, digits = at.built.currency.code, at.built.currency.digits
+    valued = at["deals"].filter(at["deals"].amount_state == "known")
+    foreign = valued.filter(valued.currency != code)
+    sums = valued.aggregate(plain=valued.raw_amount.sum(), converted=valued.amount.sum())
+    (total,) = at.store.rows(sums)
+    plain = f"{total['plain'] or 0:,.{digits}f}"
+    converted = money.format_minor(int(total["converted"] or 0), digits)
+    says = (
+        f"{{rows}} of {{among}} opportunities with an amount are not in {code}. Added up as they stand all amounts "
+        f"would be {plain}; converted they are {converted} {code}."
+    )
+    yield Hits("Opportunity", foreign.select(record_id="opportunity_id"), valued, says)
 
 
 def stage_not_mapped(at: Audited) -> Iterator[Hits]:

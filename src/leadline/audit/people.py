@@ -9,6 +9,13 @@ import ibis.expr.types as ir
 
 from leadline.audit.check import Audited, Hits
 from leadline.audit.values import listed_values, mapped_values
+from leadline.model.opportunities import OPEN
+
+UNKNOWN = ("unknown", "unbekannt", "inconnu", "n/a", "na", "none", "-", "?", "not specified", "not known")
+"""Values that stand for nobody knowing, in small letters."""
+
+_ROUNDS = 2
+"""Rounds in which persons with several addresses find their least id: chains of up to four groups."""
 
 
 def status_converted(at: Audited) -> Iterator[Hits]:
@@ -60,12 +67,28 @@ def duplicate_email(at: Audited) -> Iterator[Hits]:
     among = known.semi_join(repeated, "email")
     persons = among.join(at["person_records"].select("record_id", "person_id"), "record_id")
     several = persons.group_by("email").aggregate(first=persons.person_id.min(), last=persons.person_id.max())
-    shared = persons.semi_join(several.filter(several["first"] != several["last"]), "email")
-    shared = at.store.once("shared_emails", shared.select("record_id", "object"))
+    shared = persons.join(several.filter(several["first"] != several["last"]), "email")
+    shared = at.store.once("shared_emails", shared.select("record_id", "object", "person_id", into_id="first"))
+    shared = shared.drop("into_id").join(_roots(at, shared), "person_id")
     for name in ("Lead", "Contact"):
-        own = shared.filter(shared.object == name).select("record_id")
+        own = shared.filter(shared.object == name).select(
+            "record_id", "person_id", "into_id", opportunity_id=ibis.null("string")
+        )
         says = f"{{rows}} of {{among}} {name.lower()}s share their e-mail address with another person."
         yield Hits(name, own, at.source.table(name), says)
+
+
+def _roots(at: Audited, shared: ir.Table) -> ir.Table:
+    """The person each of several with one address is taken for: person_id, into_id.
+
+    Who has two addresses ties their groups together; a few rounds carry the least id through.
+    """
+    roots = at.store.once("shared_roots_0", shared.group_by("person_id").aggregate(into_id=shared.into_id.min()))
+    for turn in range(1, _ROUNDS + 1):
+        onward = roots.select(via_id="person_id", further_id="into_id")
+        joined = roots.join(onward, [("into_id", "via_id")])
+        roots = at.store.once(f"shared_roots_{turn}", joined.select("person_id", into_id="further_id"))
+    return roots
 
 
 def status_not_mapped(at: Audited) -> Iterator[Hits]:
@@ -79,3 +102,35 @@ def status_not_mapped(at: Audited) -> Iterator[Hits]:
     values = listed_values(at, loose.select(value="Status"))
     says = f"{{rows}} of {{among}} leads stand in a Status that no funnel maps: {values}."
     yield Hits("Lead", loose.select(record_id="Id"), waiting, says)
+
+
+def source_unknown(at: Audited) -> Iterator[Hits]:
+    """Records whose lead source is a word for nobody knowing; beside them are those without any."""
+    for name in ("Lead", "Contact", "Opportunity"):
+        if not at.source.has(name, "LeadSource"):
+            continue
+        rows = at.source.table(name)
+        said = rows.filter(rows.LeadSource.strip().lower().isin(list(UNKNOWN)))
+        empty = at.store.count(rows.filter(rows.LeadSource.isnull()))
+        values = listed_values(at, said.select(value="LeadSource"))
+        says = (
+            f"LeadSource of {{rows}} of {{among}} records of {name} says that it is not known: {values}. "
+            f"{empty:,} more are empty; the two stand apart in every table."
+        )
+        yield Hits(name, said.select(record_id="Id"), rows, says)
+
+
+def owner_inactive(at: Audited) -> Iterator[Hits]:
+    """Open leads and opportunities whose owner is a user that is not active any more."""
+    if not at.source.has("User", "IsActive"):
+        return
+    users = at.source.with_deleted("User")
+    gone = users.filter(~users.IsActive.fill_null(True)).select(OwnerId="Id")
+    if at.source.has("Lead", "OwnerId"):
+        leads = at.source.table("Lead")
+        waiting = leads.filter(~leads.IsConverted.fill_null(False))
+        left = waiting.semi_join(gone, "OwnerId").select(record_id="Id")
+        yield Hits("Lead", left, waiting, "{rows} of {among} open leads belong to a user who is not active.")
+    deals = at["deals"].filter(at["deals"].state == OPEN)
+    left = deals.semi_join(gone.select(owner_id="OwnerId"), "owner_id").select(record_id="opportunity_id")
+    yield Hits("Opportunity", left, deals, "{rows} of {among} open opportunities belong to a user who is not active.")

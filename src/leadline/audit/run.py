@@ -3,8 +3,10 @@
 findings         one row per code and object: code, object, severity, message, row_count (0: the
                  data as a whole), amount (minor units of the opportunities concerned, or null),
                  moves (metrics, comma-joined), remedy
-finding_records  every record: code, object, record_id, and what its fault can move: person_id
-                 and opportunity_id (null: nothing)
+finding_records  every record: code, object, record_id, what its fault can move: person_id and
+                 opportunity_id (null: nothing), into_id, the person it is one with, and what findings
+                 are grouped by: owner_id, campaign_id, created_by_id, created_month (day number of the
+                 first day of the local month)
 """
 
 from __future__ import annotations
@@ -19,11 +21,19 @@ from leadline.audit.check import LINKS, Audited, Check, Hits, Whole
 from leadline.audit.registry import CHECKS, require_known
 from leadline.config import Settings
 from leadline.findings import Finding
+from leadline.model import moments
 from leadline.model.build import Built
 from leadline.model.source import Source
 from leadline.model.store import Store
+from leadline.schema import OBJECTS
 
 FINDINGS, RECORDS = "findings", "finding_records"
+INTO = "into_id"
+FACTS = {"owner_id": "OwnerId", "campaign_id": "CampaignId", "created_by_id": "CreatedById"}
+"""Column of `finding_records` → field of the record it is taken from, where the object has one."""
+
+MONTH = "created_month"
+_ROWS = "finding_rows"
 
 _FINDING = pa.schema(
     [
@@ -38,7 +48,7 @@ _FINDING = pa.schema(
         ("remedy", pa.string()),
     ]
 )
-_RECORD = pa.schema([(name, pa.string()) for name in ("code", "object", "record_id", *LINKS)])
+_RECORD = pa.schema([(name, pa.string()) for name in ("code", "object", "record_id", *LINKS, INTO)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +71,15 @@ def run(store: Store, source: Source, settings: Settings, built: Built, *, more:
     require_known(settings)
     at = Audited(store, source, settings, built)
     found = [_Found(check, hit) for check in CHECKS for hit in check.find(at)]
-    store.keep(RECORDS, ibis.memtable(_RECORD.empty_table()))
+    store.keep(_ROWS, ibis.memtable(_RECORD.empty_table()))
     for one in found:
         if isinstance(one.hit, Hits):
-            store.add(RECORDS, _rows(at, one.check.code, one.hit))
+            store.add(_ROWS, _rows(at, one.check.code, one.hit))
     for given in more:
         if given.record_ids:
-            store.add(RECORDS, _given_rows(at, given))
+            store.add(_ROWS, _given_rows(at, given))
+    store.keep(RECORDS, _with_facts(at))
+    store.drop(_ROWS)
     counted = _counts(at)
     rows = [row for one in found if (row := _finding(at, one, counted)) is not None]
     rows += [_given(given) for given in more]
@@ -77,7 +89,8 @@ def run(store: Store, source: Source, settings: Settings, built: Built, *, more:
 def _rows(at: Audited, code: str, hits: Hits) -> ir.Table:
     """Rows of `finding_records`; links that the check leaves out are those of the object."""
     linked = _linked(at, hits.object, hits.records)
-    return linked.select("record_id", *LINKS, code=ibis.literal(code), object=ibis.literal(hits.object))
+    into = linked[INTO] if INTO in linked.columns else ibis.null("string")
+    return linked.select("record_id", *LINKS, code=ibis.literal(code), object=ibis.literal(hits.object), into_id=into)
 
 
 def _linked(at: Audited, name: str, records: ir.Table) -> ir.Table:
@@ -100,6 +113,37 @@ def _usual_links(at: Audited, name: str) -> ir.Table | None:
     if name == "Opportunity":
         return at["opportunities"].select("opportunity_id", record_id="opportunity_id")
     return None
+
+
+def _with_facts(at: Audited) -> ir.Table:
+    """The records with what findings are grouped by, as the records themselves say."""
+    rows = at[_ROWS]
+    present = [row["object"] for row in at.store.rows(rows.select("object").distinct().order_by("object"))]
+    parts = [_facts(at, rows.filter(rows.object == name), name) for name in present]
+    if not parts:
+        return _facts(at, rows, "")
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _facts(at: Audited, rows: ir.Table, name: str) -> ir.Table:
+    """Rows of one object with the columns of `FACTS` and the month; null where the object has no such field."""
+    fields = OBJECTS.get(name, {})
+    nothing = {column: ibis.null("string") for column in FACTS} | {MONTH: ibis.null("int64")}
+    if not at.source.has(name) or "Id" not in fields:
+        return rows.mutate(**nothing)
+    records = at.source.with_deleted(name)
+    if "CreatedDate" in fields:
+        records = moments.of_instant(records, at["days"], "CreatedDate", "fact")
+        records = records.left_join(at["days"].select(fact_day="day", fact_month="month"), "fact_day")
+    said = {column: records[field] for column, field in FACTS.items() if field in fields}
+    if name == "Campaign":
+        said["campaign_id"] = records.Id
+    if "CreatedDate" in fields:
+        said[MONTH] = records.fact_month
+    known = records.select(fact_id=records.Id, **said)
+    joined = rows.left_join(known, [("record_id", "fact_id")]).drop("fact_id")
+    absent = {column: value for column, value in nothing.items() if column not in said}
+    return joined.mutate(**absent).select(*rows.columns, *nothing)
 
 
 def _given_rows(at: Audited, finding: Finding) -> ir.Table:

@@ -31,3 +31,9 @@ def listed_values(at: Audited, values: ir.Table, most: int = 20) -> str:
     counted = values.group_by("value").aggregate(count=values.count())
     rows = at.store.rows(counted.order_by(ibis.desc("count"), "value").limit(most))
     return ", ".join(f"{row['value']} ({row['count']:,})" for row in rows)
+
+
+def plural(name: str) -> str:
+    """An object's records in small letters: leads, opportunities."""
+    word = name.lower()
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"

@@ -22,7 +22,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "velocity": ("velocity", "waiting"),
     "velocity-distribution": ("curves",),
     "velocity-stuck": ("stuck",),
-    "influence": ("influence",),
+    "influence": ("influence", "slope", "scatter"),
+    "influence-opportunity": ("timeline",),
+    "roi": ("roi",),
+    "lift": ("lift",),
     "formula": ("formula",),
     "goals": ("goals",),
 }
@@ -117,7 +120,6 @@ def _module(result: Result, name: str | None) -> Any:
         formula,
         funnel,
         goals,
-        influence,
         stock,
         stuck,
         trend,
@@ -127,7 +129,7 @@ def _module(result: Result, name: str | None) -> Any:
         waterfall,
     )
 
-    modules = {
+    modules = _of_credit() | {
         "stock": stock,
         "waterfall": waterfall,
         "fates": fates,
@@ -141,11 +143,24 @@ def _module(result: Result, name: str | None) -> Any:
         "waiting": waiting,
         "curves": curves,
         "stuck": stuck,
-        "influence": influence,
         "formula": formula,
         "goals": goals,
     }
     return modules[wanted]
+
+
+def _of_credit() -> dict[str, Any]:
+    """Charts of what campaigns are credited with, and of what they cost."""
+    from leadline.charts import influence, lift, roi, scatter, slope, timeline
+
+    return {
+        "influence": influence,
+        "slope": slope,
+        "scatter": scatter,
+        "timeline": timeline,
+        "roi": roi,
+        "lift": lift,
+    }
 
 
 draw_with(draw)

@@ -7,7 +7,18 @@ from pathlib import Path
 import typer
 
 from leadline.cli.console import progress, say
-from leadline.cli.options import FindingCode, Form, Place, ReportFile, Strict
+from leadline.cli.options import (
+    AcceptedCode,
+    FindingCode,
+    FindingsBy,
+    Form,
+    Place,
+    Quick,
+    Reason,
+    ReportFile,
+    Strict,
+    Until,
+)
 
 
 def summary(place: Place) -> None:
@@ -27,16 +38,35 @@ def report(place: Place, output: ReportFile = Path("report.html")) -> None:
     say(f"Written: {output}")
 
 
-def audit(place: Place, form: Form, code: FindingCode = None, strict: Strict = False) -> None:
-    """Faults of the data: how many records, how much money, which numbers they move."""
+def audit(
+    place: Place,
+    form: Form,
+    code: FindingCode = None,
+    by: FindingsBy = None,
+    quick: Quick = False,
+    strict: Strict = False,
+) -> None:
+    """Faults of the data: how many records, how much money, which numbers they move and by how much."""
     from leadline import workspace
     from leadline.cli import findings
     from leadline.cli.deliver import deliver
 
     checks = workspace.open(place.workspace).audit
-    if code is None and not (form.format or form.output or form.wide):
-        findings.show(checks.table())
+    if code is None and by is None and not (form.format or form.output or form.wide):
+        findings.show(checks.table(effects=not quick), digest=() if quick else checks.digest() or ())
+    elif by is not None:
+        deliver(checks.table(by=by, code=code), form)
     else:
-        deliver(checks.table() if code is None else checks.records(code), form)
+        deliver(checks.table(effects=not quick) if code is None else checks.records(code), form)
     if strict and checks.has_errors():
         raise typer.Exit(3)
+
+
+def accept(place: Place, code: AcceptedCode, reason: Reason, until: Until) -> None:
+    """Accept a finding for a while: it counts in every grade as before, and --strict passes over it."""
+    from leadline import workspace
+    from leadline.dates import parse_day
+
+    day = parse_day(until, "--until")
+    written = workspace.open(place.workspace).audit.accept(code, reason=reason, until=day)
+    say(f"Accepted {code} for loads up to {day}. Written: {written}")

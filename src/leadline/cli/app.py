@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import answers, data, formulas, goals, insights
+from leadline.cli import answers, campaigns, data, explaining, formulas, goals, insights, org, paths, roles
 from leadline.cli.console import say
 from leadline.cli.expand import expanded
 from leadline.errors import LeadlineError
@@ -26,16 +26,29 @@ app = typer.Typer(
 
 _PANELS = {
     "Records": (data.init, data.import_, data.build, data.snapshots, data.demo),
+    "Live org": (org.connect, org.pull, org.doctor),
     "Insights": (
         insights.volume,
         insights.pipeline,
         insights.conversion,
         insights.velocity,
         insights.influence,
+        campaigns.roi,
+        campaigns.lift,
+        campaigns.salesforce,
+        roles.roles,
         formulas.formula,
         goals.goals,
+        paths.paths,
     ),
-    "All together": (answers.summary, answers.report, answers.audit),
+    "Behind the numbers": (
+        explaining.explain,
+        explaining.journey,
+        explaining.opportunity,
+        explaining.freeze,
+        explaining.diff,
+    ),
+    "All together": (answers.summary, answers.report, answers.audit, answers.accept),
 }
 
 for _panel, _commands in _PANELS.items():

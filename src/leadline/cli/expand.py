@@ -46,6 +46,11 @@ _NAMED = inspect.Parameter.KEYWORD_ONLY
 def _options(kind: type) -> list[inspect.Parameter]:
     hints = get_type_hints(kind, include_extras=True)
     return [
-        inspect.Parameter(item.name, _NAMED, default=item.default, annotation=hints[item.name])
+        inspect.Parameter(
+            item.name,
+            _NAMED,
+            default=inspect.Parameter.empty if item.default is dataclasses.MISSING else item.default,
+            annotation=hints[item.name],
+        )
         for item in dataclasses.fields(kind)
     ]

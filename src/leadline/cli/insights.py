@@ -18,15 +18,19 @@ from leadline.cli.options import (
     Days,
     Fates,
     FromStage,
+    GoalOf,
+    ListModels,
     Matrix,
     Measure,
     Models,
     NewPeople,
+    OneDeal,
     PipelineView,
     Place,
     Problems,
     Question,
     Scope,
+    ShareIntervals,
     ToStage,
     Triangle,
     VelocityView,
@@ -172,14 +176,49 @@ def influence(
     scope: Scope = None,
     window: Window = "influenced",
     date: DateOf = "created",
+    goal: GoalOf = "closed",
+    intervals: ShareIntervals = False,
+    opportunity: OneDeal = None,
+    models: ListModels = False,
 ) -> None:
     """Which campaigns the amounts of opportunities are credited to, to the last cent."""
-    common, models = asked(question), names(model)
-    _give(
-        place,
-        answer,
-        lambda metrics: metrics.influence(models=models or None, scope=scope, window=window, date=date, **common),
-    )
+    common, chosen = asked(question), names(model)
+    if models:
+        _give(place, answer, lambda metrics: metrics.models())
+    elif opportunity is not None:
+        if intervals:
+            raise UsageError("--intervals speaks of many opportunities; leave out --opportunity.")
+        _require_nothing_beside(common, window, date)
+        _give(
+            place,
+            answer,
+            lambda metrics: metrics.deal_credit(
+                opportunity, models=chosen or None, scope=scope, goal=goal, as_of=question.as_of
+            ),
+        )
+    else:
+        _give(
+            place,
+            answer,
+            lambda metrics: metrics.influence(
+                models=chosen or None,
+                scope=scope,
+                window=window,
+                date=date,
+                goal=goal,
+                intervals=intervals,
+                **common,
+            ),
+        )
+
+
+def _require_nothing_beside(question: Asked, window: str, date: str) -> None:
+    """Refuse options that one opportunity would leave unheard."""
+    unheard = [name for name, value in question.items() if value and name not in ("as_of", "unit")]
+    if unheard or window != "influenced" or date != "created":
+        raise UsageError(
+            "--opportunity shows one opportunity whole; only --model, --scope, --goal and --as-of go with it."
+        )
 
 
 def names(text: str | None) -> list[str]:
@@ -201,6 +240,7 @@ def asked(question: Question) -> Asked:
         "funnel": question.funnel,
         "close_date": question.close_date,
         "touched": question.touched,
+        "snapshot": question.snapshot,
     }
 
 

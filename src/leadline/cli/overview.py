@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadline.cli.console import stdout
+from leadline.cli.findings import digest_lines
 from leadline.render.present import amount_text, clean, local_time, percent
 
 if TYPE_CHECKING:
@@ -153,7 +154,14 @@ def _trust(summary: Summary) -> list[RenderableType]:
         table.add_row(Text(trust.grade or "–", _GRADES[trust.grade]), name.lower(), share)
     codes = dict.fromkeys(code for result in summary.results().values() for code in result.trust.findings)
     found = Text(f"Findings: {', '.join(map(clean, codes))}", "dim") if codes else Text("No findings.", "dim")
-    return [_section("Trust", "leadline audit lists every finding"), table, found]
+    return [_section("Trust", "leadline audit lists every finding"), table, found, *_digest(summary)]
+
+
+def _digest(summary: Summary) -> list[RenderableType]:
+    """What to mend first, where it has been measured."""
+    if summary.digest is None:
+        return [Text("leadline audit measures by how much they move these numbers.", "dim")]
+    return list(digest_lines(summary.digest, summary.funnel))
 
 
 def _grid(*sides: Literal["left", "right"]) -> Table:

@@ -7,7 +7,7 @@ org must be says `leadline.demo.truth`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,9 @@ from leadline.demo.world import World, make_world
 from leadline.demo.writers import Format, Writer, open_writer
 from leadline.errors import UsageError
 from leadline.progress import Progress, Silent
+
+Mend = Callable[[str, pa.Table], pa.Table]
+"""Object and its records → the records to write."""
 
 AS_OF: Final = dt.date(2026, 6, 30)
 """Day the org is looked at unless told otherwise."""
@@ -76,6 +79,10 @@ from = [{object = "Opportunity", milestone = "won"}]
 [funnel.main.outcomes]
 disqualified = [{object = "Lead", field = "Status", values = ["Disqualified"]}]
 recycled = [{object = "Lead", field = "Status", values = ["Recycled"]}]
+
+# Providers of private mailboxes beside the usual ones, which are known.
+[matching]
+free_mail = ["freemail.example"]
 
 # Who generated the lead, by campaign type of the origin, else by LeadSource.
 [generated_by]
@@ -139,6 +146,7 @@ def generate(
     format: Format = "csv",
     as_of: dt.date = AS_OF,
     planted: bool = True,
+    mend: Mend | None = None,
     progress: Progress | None = None,
 ) -> DemoOrg:
     """Write a demo org.
@@ -151,6 +159,8 @@ def generate(
             export; it lacks deleted records, status history and picklists, see `writers.NOT_EXPORTED`).
         as_of: the day after the last day of its history of 24 months.
         planted: whether slow, stuck and poor segments are put in; without, none differs by design.
+        mend: what is done to the records of each object before they are written. The stories stay, so
+            that an org and its mended twin differ in these records only.
         progress: hears of the people done.
 
     Raises:
@@ -167,13 +177,17 @@ def generate(
     org = DemoOrg(out, format, writer.paths, parameters, as_of)
     heard = progress or Silent()
     heard.begin(f"make {people:,} people", people, "people")
-    _write(org, writer, heard)
+    _write(org, writer, heard, mend or _as_told)
     return org
 
 
-def _write(org: DemoOrg, writer: Writer, progress: Progress) -> None:
+def _as_told(name: str, table: pa.Table) -> pa.Table:
+    return table
+
+
+def _write(org: DemoOrg, writer: Writer, progress: Progress, mend: Mend) -> None:
     for name, table in shared_tables(org.world):
-        _put(org, writer, name, table)
+        _put(org, writer, name, mend(name, table))
     for block, count in blocks(org.parameters.people):
         # A block has four parts of about the same length: its stories and three kinds of tables.
         quarter = count // 4
@@ -181,7 +195,7 @@ def _write(org: DemoOrg, writer: Writer, progress: Progress) -> None:
         progress.advance(count - 3 * quarter)
         for tables in (people_tables, member_tables, deal_tables):
             for name, table in tables(scene):
-                _put(org, writer, name, table)
+                _put(org, writer, name, mend(name, table))
             progress.advance(quarter)
     progress.begin("finish the files")
     writer.close()

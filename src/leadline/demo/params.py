@@ -119,6 +119,8 @@ class Parameters:
     bulk_share: float = 0.015
     """Share of existing people that each bulk load adds to one campaign."""
     bulk_days: tuple[int, int] = (310, 635)
+    disguised: float = 0.15
+    """Share of the leads only sent things who are a colleague again, under another spelling and address."""
     deleted_member: float = 0.006
     twice_in_campaign: float = 0.06
     """Share of converted people that are in one campaign as lead and again as contact."""
@@ -154,7 +156,8 @@ class Parameters:
     def plain(self) -> Parameters:
         """The same org with nothing planted: no campaign, channel or source differs from another by design.
 
-        Deals come by chance alone, and no list is loaded of people who answer to nothing.
+        Deals come by chance alone, no list is loaded of people who answer to nothing, and no deal of
+        theirs lacks its contact role: nothing is left that an audit would call an error.
         """
         return replace(
             self,
@@ -165,6 +168,7 @@ class Parameters:
             lift=(0.0,) * len(self.lift),
             base_deal=self.outbound_deal,
             bulk_share=0.0,
+            no_roles=0.0,
         )
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from leadline.demo import ids
 from leadline.demo.clock import NO_DAY
 from leadline.demo.columns import Ints, Mask, choice, instants
+from leadline.demo.disguise import Disguise
 from leadline.demo.params import CURRENCIES, CURRENCY_OF_COUNTRY
 from leadline.demo.stories import Stories
 from leadline.demo.world import INTEGRATIONS, Columns, World
@@ -19,6 +20,7 @@ class Scene:
     Attributes:
         base: first running number of the block's records.
         key: per person the number names and e-mails come from; twins share it.
+        disguise: who is somebody else again, under another spelling and address.
     """
 
     def __init__(self, world: World, stories: Stories) -> None:
@@ -27,6 +29,7 @@ class Scene:
         people = stories.people
         self.count = len(people["kind"])
         self.key = np.where(people["twin_of"] >= 0, people["twin_of"], np.arange(self.count)) + self.base
+        self.disguise = Disguise(world, stories)
 
     def ids(self, object_name: str, rows: Ints, valid: Mask | None = None) -> pa.Array:
         """Ids of rows of this block; not `valid` is a null."""

@@ -24,6 +24,7 @@ from leadline.demo.params import CAMPAIGN_TYPES, INDUSTRIES, INQUIRY, LEAD_SOURC
 from leadline.demo.stories import Stories
 from leadline.demo.truth_dirt import campaign_dirt, count_dirt
 from leadline.demo.truth_events import BlockEvents, tracking_from
+from leadline.demo.truth_faults import faults as faults
 from leadline.demo.truth_law import DAY, Journey, Moment
 from leadline.demo.truth_measures import (
     ADVANCED,

@@ -32,12 +32,16 @@ _DRAFT: Final = ".draft-"
 
 @dataclass(frozen=True, slots=True)
 class KeptObject:
-    """Records of one object of a load; `files` are paths with the names of their columns in order."""
+    """Records of one object of a load; `files` are paths with the names of their columns in order.
+
+    `whole`: an absent id means a deleted record, whatever the coverage of the load.
+    """
 
     object: str
     columns: dict[str, Kind]
     rows: int
     files: tuple[tuple[Path, tuple[str, ...]], ...]
+    whole: bool = False
 
     @property
     def relation(self) -> str:
@@ -180,7 +184,15 @@ def _land(workspace: Path, staged: StagedLoad, draft: Path, progress: Progress) 
                 shutil.move(path, draft / name)
                 _sync(draft / name)
                 files.append({"name": name, "columns": table.names})
-        described.append({"object": each.object, "columns": each.columns, "rows": each.rows, "files": files})
+        described.append(
+            {
+                "object": each.object,
+                "columns": each.columns,
+                "rows": each.rows,
+                "files": files,
+                "whole": each.whole,
+            }
+        )
         progress.advance(each.rows)
     return described
 
@@ -200,6 +212,8 @@ def _read(folder: Path) -> KeptLoad:
             each["columns"],
             each["rows"],
             tuple((folder / file["name"], tuple(file["columns"])) for file in each["files"]),
+            # Loads kept before the key existed said it by their coverage alone.
+            each.get("whole", False),
         )
         for each in manifest["objects"]
     )

@@ -92,6 +92,9 @@ def land(workspace: Path, tables: Sequence[Table]) -> dict[str, list[Path]]:
     Raises:
         LedgerError: dlt failed; nothing was taken.
     """
+    if not tables:
+        # A pull that found nothing new is a load without files.
+        return {}
     folder = workspace / FOLDER
     with _environment(folder):
         from dlt.common.exceptions import DltException

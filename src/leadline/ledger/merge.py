@@ -92,7 +92,8 @@ def _merge_object(work: _Work, kept: KeptObject) -> ObjectReport:
     columns = Columns.of(work.con, kept, versioned=kept.object in VERSIONED)
     work.findings.extend(columns.findings(work.load.coverage))
     source = f"({columns.normalised(kept.relation)})"
-    report = _first(work, columns, source) if columns.first else _next(work, columns, source)
+    whole = work.load.coverage == "full" or kept.whole
+    report = _first(work, columns, source) if columns.first else _next(work, columns, source, whole=whole)
     columns.save(work.con)
     record.report(work.con, work.load.key, report)
     record.findings(work.con, work.load.key, work.findings, of_ledger=True)
@@ -105,7 +106,7 @@ def _first(work: _Work, columns: Columns, source: str) -> ObjectReport:
     return ObjectReport(columns.object, rows, new=rows)
 
 
-def _next(work: _Work, columns: Columns, source: str) -> ObjectReport:
+def _next(work: _Work, columns: Columns, source: str, *, whole: bool) -> ObjectReport:
     con, at = work.con, work.load.extracted_at
     for statement in columns.add_missing():
         con.execute(statement)
@@ -118,7 +119,7 @@ def _next(work: _Work, columns: Columns, source: str) -> ObjectReport:
         'DELETE FROM _gone WHERE "object" = ? AND "Id" IN (SELECT "Id" FROM fate WHERE before IS NULL)',
         [columns.object],
     )
-    gone = _retire_absent(work, columns, source, matched=rows - new)
+    gone = _retire_absent(work, columns, source, matched=rows - new, whole=whole)
     for statement in columns.backfill(source):
         con.execute(statement)
     con.execute(columns.insert(source, at, only_fate=True))
@@ -129,9 +130,9 @@ def _next(work: _Work, columns: Columns, source: str) -> ObjectReport:
     return ObjectReport(columns.object, rows, new, changed, rows - new - changed, gone, returned)
 
 
-def _retire_absent(work: _Work, columns: Columns, source: str, matched: int) -> int:
+def _retire_absent(work: _Work, columns: Columns, source: str, *, matched: int, whole: bool) -> int:
     """Ids that a full load lacks are gone; history rows are not, since the platform purges them by age."""
-    if work.load.coverage != "full" or columns.object in HISTORY_PARENT:
+    if not whole or columns.object in HISTORY_PARENT:
         return 0
     present = work.count(f"SELECT count(*) FROM {columns.present}")
     absent = present - matched

@@ -59,7 +59,8 @@ def fingerprint(staged: StagedLoad, spill: Path) -> str:
             _check_names(each)
             kinds = [(name, each.columns[name]) for name in sorted(each.columns)]
             sums = [str(value) for value in _sums(con, staged.name, each)]
-            digest.update(json.dumps([each.object, kinds, sums]).encode())
+            whole = ["whole"] if each.whole else []
+            digest.update(json.dumps([each.object, kinds, sums, *whole]).encode())
     finally:
         con.close()
     return digest.hexdigest()

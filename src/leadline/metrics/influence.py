@@ -6,25 +6,33 @@ unattributed (+ other window), to the minor unit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import ibis
 import ibis.expr.types as ir
 
+from leadline import credit_models
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics import dimensions, periods
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.credit import costs, credit_list, points, touches
-from leadline.metrics.credit.influence_rows import Rows, Shape
+from leadline.metrics.credit import costs, credit_list, products, share_intervals, stage_goal, touches
+from leadline.metrics.credit.allocation import Allocations, Chosen, chosen, numbered
+from leadline.metrics.credit.base import Base
+from leadline.metrics.credit.influence_rows import Rows, Shape, left, sums
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model import dimensions as declared_dimensions
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
 
-WINDOWS, SCOPES, DATES = touches.WINDOWS, touches.SCOPES, touches.DATES
+WINDOWS, SCOPES, DATES, GOALS = touches.WINDOWS, touches.SCOPES, touches.DATES, touches.GOALS
 
 TEXT = (
     "Amounts of opportunities split over the dated responses of their people, from {days} days before the creation "
-    "up to the close (or as-of), in minor units by largest remainder. Opportunities by the day they were {date}."
+    "up to the {goal}, in minor units by largest remainder. Opportunities by the day they were {date}."
 )
+GOAL_TEXT = {"closed": "close (or as-of)", "created": "creation"}
 
 COLUMNS = (
     Column("period", "text", help="Period of the opportunity"),
@@ -60,26 +68,50 @@ def influence(
     scope: str | None = None,
     window: str = "influenced",
     date: str = "created",
+    goal: str = "closed",
+    known: Mapping[str, credit_models.Model] | None = None,
+    intervals: bool = False,
 ) -> Result:
     """Credit per campaign and what remains; rows as the public contract lists them.
 
     Args:
-        models: names of models; default: those of leadline.toml.
-        scope: role, primary role or account.
+        models: names of models; default: those of leadline.toml. `even@sourced` is run on that window alone.
+        scope: role, primary role, account or account + matched leads.
         window: influenced, or only the sourced or accelerated part of the same allocation.
         date: which day places an opportunity in a period: created or closed.
+        goal: up to when touches count: closed, or created for what led to the creation. The name of a stage
+            credits the journeys that reached it, one each (see `stage_goal`).
+        known: models by name; default: those that Leadline ships.
+        intervals: also bootstrap intervals of shares and places, opportunities drawn anew 200 times.
 
     Raises:
         UnknownNameError: model, scope, window, date or dimension that does not exist.
         UsageError: a unit other than opportunities.
     """
-    for what, value, known in (("window", window, WINDOWS), ("date", date, DATES)):
-        if value not in known:
-            raise UnknownNameError(what, value, known)
+    for what, value, allowed in (("window", window, WINDOWS), ("date", date, DATES)):
+        if value not in allowed:
+            raise UnknownNameError(what, value, allowed)
+    wanted = chosen(models or list(opened.settings.influence.models), credit_models.load() if known is None else known)
+    if goal not in GOALS:
+        _require_a_stage(
+            opened, query, goal, plain=(window, date) == ("influenced", "created") and not (scope or intervals)
+        )
+        return stage_goal.stage_goal(ask(opened, query), wanted, goal)
     asked = ask(opened, query if query.unit else _of_opportunities(query))
     if asked.unit != "opportunities":
         raise UsageError(f"Influence is measured on opportunities, not {asked.unit}; leave --unit out.")
-    return Question(asked, models or list(opened.settings.influence.models), scope, window, date).result()
+    return Question(asked, wanted, scope, window, date, goal).result(intervals=intervals)
+
+
+def _require_a_stage(opened: Opened, query: Query, goal: str, *, plain: bool) -> None:
+    """A goal that is no moment of an opportunity is a stage of the funnel, and asked by itself."""
+    _, funnel = opened.funnel(query.funnel)
+    if goal.casefold() not in (name.casefold() for name in funnel.stage_names):
+        raise UnknownNameError("goal", goal, [*GOALS, *funnel.stage_names])
+    if not plain:
+        raise UsageError(
+            f"Credit for reaching {goal} is that of a person's journey; leave scope, window, date and intervals out."
+        )
 
 
 def _of_opportunities(query: Query) -> Query:
@@ -89,52 +121,82 @@ def _of_opportunities(query: Query) -> Query:
 class Question:
     """One question about influence."""
 
-    def __init__(self, asked: Asked, models: list[str], scope: str | None, window: str, date: str) -> None:
+    def __init__(
+        self, asked: Asked, models: list[Chosen], scope: str | None, window: str, date: str, goal: str = "closed"
+    ) -> None:
         settings = asked.opened.settings.influence
         self.asked = asked
         self.models = models
         self.scope = scope or settings.scope
         self.window = window
+        self.goal = goal
         self.look_back = settings.look_back_days
         self.dated = bool(self._known_creations())
         self.date = date if self.dated else "closed"
         self.campaign_by, self.deal_by = self._split_dimensions()
         self.campaign_by = [name for name in self.campaign_by if name not in PER_CAMPAIGN]
+        self.product_by = [name for name in self.deal_by if name in products.PRODUCT]
         each = not self.campaign_by or bool(PER_CAMPAIGN & set(asked.by))
         self.whole = not self.deal_by and not asked.query.where
         self.shape = Shape(
             asked, self.deal_by, self.campaign_by, each, self.whole, costs.Campaigns(asked), self.scope, window
         )
 
-    def result(self) -> Result:
-        """All models in one table."""
-        asked = self.asked
+    def result(self, *, intervals: bool = False) -> Result:
+        """All models in one table, with intervals of shares if asked."""
         deals = self._deals()
-        valued = deals.filter(deals.amount_state == "known")
-        question = touches.touches(asked, valued, self.scope, self.look_back)
-        first = points.credited(points.pointed(question, self.models[0]), valued)
-        valued = asked.opened.keep(valued)
-        touched = asked.opened.keep(question)
-        reasons = asked.opened.keep(touches.reasons(asked, valued, self.scope, touched))
         outside = self._outside(deals)
+        allocations = self.allocations(deals)
         rows, totals = [], []
-        for model in self.models:
-            credits = points.credited(points.pointed(touched, model), valued)
-            found = Rows(self.shape, model, credits, valued, reasons)
+        for found in self._rows(allocations):
             rows += found.rows()
             totals += found.totals(outside)
-        text = TEXT.format(days=self.look_back, date=self.date)
-        made = Assembly(asked, "influence", "Campaign influence", text)
-        return made.result(
-            COLUMNS,
+        text = TEXT.format(days=self.look_back, date=self.date, goal=GOAL_TEXT[self.goal])
+        made = Assembly(self.asked, "influence", "Campaign influence", text)
+        alike = share_intervals.add(self.shape, allocations, rows) if intervals else []
+        result = made.result(
+            (*COLUMNS, *share_intervals.COLUMNS) if intervals else COLUMNS,
             rows,
             totals=tuple(totals),
-            query=first,
-            units=valued,
-            records=lambda: self._list(made, touched, valued, reasons),
-            notes=self._said(),
+            query=self._shown(allocations),
+            units=allocations.deals,
+            records=lambda: credit_list.of(made, allocations, self.window, self.scope),
+            notes=[*self._said(), *alike],
             by=(*self.deal_by, *self.campaign_by),
         )
+        return result if self.goal == "closed" else replace(result, filters={**result.filters, "goal": self.goal})
+
+    def allocations(self, deals: ir.Table | None = None) -> Allocations:
+        """What became of the amounts, by model."""
+        found = self._deals() if deals is None else deals
+        valued = found.filter(found.amount_state == "known")
+        if self.product_by:
+            valued = products.split(self.asked, valued, self.product_by)
+        valued = numbered(self.asked, valued)
+        return Allocations(self.asked, valued, self.models, Base(self.scope, self.look_back, goal=self.goal))
+
+    def _rows(self, allocations: Allocations) -> list[Rows]:
+        summed = {id(group): sums(self.shape, group) for group in allocations.groups}
+        plain: dict[int, list[dict[str, Any]]] = {}
+        found = []
+        for one in self.models:
+            group = allocations.group(one.name)
+            share = group.shares[one.name]
+            if share.pending or share.alone:
+                rest = left(self.shape, allocations.deals, allocations.rest(one.name))
+            else:
+                # Whatever else a model does, the same opportunities have no touch.
+                if id(group) not in plain:
+                    plain[id(group)] = left(self.shape, allocations.deals, allocations.rest(one.name))
+                rest = plain[id(group)]
+            found.append(Rows(self.shape, one, summed[id(group)], rest))
+        return found
+
+    def _shown(self, allocations: Allocations) -> ir.Table:
+        """The first model's question as one expression, for reading."""
+        first = self.models[0]
+        group = allocations.group(first.name)
+        return group.split(group.touched.expression, [first], lambda table: table)
 
     def _known_creations(self) -> int:
         deals = self.asked.opened["deals"]
@@ -165,7 +227,8 @@ class Question:
         if self.whole:
             return keyed
         linked = self._linked(keyed)
-        return dimensions.attach(asked, dimensions.filtered(asked, linked), self.deal_by)
+        own = [name for name in self.deal_by if name not in self.product_by]
+        return dimensions.attach(asked, dimensions.filtered(asked, linked), own)
 
     def _linked(self, deals: ir.Table) -> ir.Table:
         """Deals with the person and campaign of their origin journey, for dimensions of the opportunity."""
@@ -199,12 +262,10 @@ class Question:
         counted = int(opened.backend.to_pyarrow(opened["responses"].count()).as_py())
         if not counted:
             said.append("There are no responses: no campaign member has responded, so nothing can be credited.")
+        if self.product_by:
+            said.append(products.NOTE)
         if not self.whole:
             said.append(
                 "Cost and ROI are left out: a campaign's cost is not split by what opportunities are filtered by."
             )
         return said
-
-    def _list(self, made: Assembly, touched: ir.Table, valued: ir.Table, reasons: ir.Table) -> Result:
-        """One row per credit of each model, and one per opportunity that is unattributed."""
-        return credit_list.of(made, self.models, self.window, touched, valued, reasons)

@@ -20,7 +20,9 @@ def definition(text: str, opened: Opened) -> str:
 
 def notes(opened: Opened) -> tuple[str, ...]:
     """Sentences that a result of this snapshot must carry whatever it counts."""
-    said = [CLOSE_FIELD] if opened.settings.opportunities.close_date == "field" else []
+    frozen = opened.meta.get("frozen")
+    said = [f"Frozen as {frozen}."] if frozen else []
+    said += [CLOSE_FIELD] if opened.settings.opportunities.close_date == "field" else []
     if opened.moment != opened.known_at:
         said.append(_readings(opened))
     return tuple(said)

@@ -14,6 +14,7 @@ from leadline.model import (
     activities,
     calendar,
     campaigns,
+    costs,
     deals,
     dimensions,
     members,
@@ -21,7 +22,10 @@ from leadline.model import (
     opportunities,
     owners,
     people,
+    products,
+    role_members,
     roles,
+    salesforce_rows,
     stages,
     users,
     versions,
@@ -29,6 +33,7 @@ from leadline.model import (
 from leadline.model.money import Currency
 from leadline.model.source import Source
 from leadline.model.store import Store
+from leadline.sources.costs_file import CostsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,10 @@ class Base:
     currency: Currency
 
 
-def build(store: Store, source: Source, settings: Settings, known_at: dt.datetime) -> Base:
-    """Build every base table into `store`; `known_at` is the moment of the newest load."""
+def build(
+    store: Store, source: Source, settings: Settings, known_at: dt.datetime, spent: CostsFile | None = None
+) -> Base:
+    """Build every base table into `store`; `known_at` is the moment of the newest load, `spent` the costs of a file."""
     base = Base(zone(source, store, settings), currency(source, store, settings))
     work = settings.workspace
     store.keep(
@@ -54,15 +61,28 @@ def build(store: Store, source: Source, settings: Settings, known_at: dt.datetim
     dated = store.step("dated_rates", money.dated_rates(source))
     store.keep("rates_static", static)
     store.keep("rates_dated", dated)
-    costs = deals.with_amounts(
-        campaigns.costs(source), static, dated, settings.amount.model_copy(update={"rate": "static"}), base.currency
-    )
-    store.keep("campaigns", campaigns.campaigns(source, costs))
+    _campaigns(store, source, settings, base.currency, spent)
     _responses_and_deals(store, source, settings)
+    store.keep("opportunity_products", products.opportunity_products(source, static, base.currency.corporate))
     keep_versions(store, settings, base.currency)
     _entries(store, source, settings, int(known_at.timestamp() // 1))
     store.keep("dimension_values", dimensions.values(source, settings, store["person_records"]))
     return base
+
+
+def _campaigns(store: Store, source: Source, settings: Settings, currency: Currency, spent: CostsFile | None) -> None:
+    """Campaigns and what they cost, at static rates as costs are."""
+    labelled = campaigns.labelled(source)
+    known = store.rows(labelled.select("Id", "Name", "label")) if spent else []
+    static = settings.amount.model_copy(update={"rate": "static"})
+    raw = costs.pieces(labelled, known, spent)
+    valued = deals.with_amounts(raw, store["rates_static"], store["rates_dated"], static, currency)
+    valued = store.step("costs", valued)
+    if spent:
+        lost = valued.filter((valued.line_no > 0) & (valued.amount_state != "known"))
+        costs.require_rates(spent, store.rows(lost.select("line_no", "currency", "amount_state")))
+    store.keep("campaign_costs", costs.campaign_costs(valued))
+    store.keep("campaigns", campaigns.campaigns(source, costs.by_campaign(valued)))
 
 
 def keep_versions(store: Store, settings: Settings, currency: Currency) -> None:
@@ -112,6 +132,8 @@ def _responses_and_deals(store: Store, source: Source, settings: Settings) -> No
     store.keep("opportunity_stages", opportunities.opportunity_stages(source, days, states))
     store.keep("stage_values", versions.stage_values(source, states))
     store.keep("roles", roles.roles(source, days, persons))
+    store.keep("salesforce_influence", salesforce_rows.salesforce_influence(source, days, persons))
+    store.keep("role_members", role_members.role_members(source, days, persons, store["roles"]))
     store.keep("conversions", roles.conversions(source, days, persons))
     store.keep("activities", activities.activities(source, days, persons))
 

@@ -14,6 +14,7 @@ from leadline.model.asof import AsOf
 from leadline.model.money import Currency
 from leadline.model.source import Source
 from leadline.model.store import Store, table_names
+from leadline.sources.costs_file import CostsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ def build(
     store: Store,
     *,
     as_of: dt.datetime | None = None,
+    spent: CostsFile | None = None,
 ) -> Built:
-    """Build all tables into `store` from a source, at `as_of` (default: known_at).
+    """Build all tables into `store` from a source, at `as_of` (default: known_at), with the costs of a file.
 
     Raises:
+        CostsError: the file names no campaign of the source, or a currency without a rate.
         IdentityError: merge or conversion pointers without an end.
     """
-    found = base.build(store, source, settings, known_at)
+    found = base.build(store, source, settings, known_at, spent)
     moment = AsOf.at(as_of or known_at, found.zone)
     derived.build(store, settings, found.currency, moment)
     store.forget()

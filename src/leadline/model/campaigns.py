@@ -16,8 +16,7 @@ def campaigns(source: Source, costs: ir.Table) -> ir.Table:
     starts_day, ends_day, cost (minor units of the reporting currency, or null), and cost_state
     (known, missing, no rate, too large).
     """
-    rows = source.table("Campaign")
-    rows = _labelled(rows)
+    rows = labelled(source)
     joined = rows.left_join(costs.select("record_id", "amount", "amount_state"), [("Id", "record_id")])
     return joined.select(
         campaign_id=joined.Id,
@@ -32,21 +31,11 @@ def campaigns(source: Source, costs: ir.Table) -> ir.Table:
     )
 
 
-def _labelled(rows: ir.Table) -> ir.Table:
-    """A label that is one campaign's alone."""
+def labelled(source: Source) -> ir.Table:
+    """The records with `label`: a name that is one campaign's alone."""
+    rows = source.table("Campaign")
     shared = ibis.window(group_by="Name")
     named = rows.mutate(namesakes=rows.Id.count().over(shared))
     alone = named.Name.notnull() & (named.namesakes == 1)
     both = ibis.coalesce(named.Name.concat(" (", named.Id, ")"), named.Id)
     return named.mutate(label=ibis.ifelse(alone, named.Name, both)).drop("namesakes")
-
-
-def costs(source: Source) -> ir.Table:
-    """ActualCost of each campaign, ready to be converted (at static rates, as costs are)."""
-    rows = source.table("Campaign")
-    return rows.select(
-        record_id="Id",
-        raw_amount=rows.ActualCost.cast("decimal(28, 8)"),
-        currency="CurrencyIsoCode",
-        close_day=ibis.null("int64"),
-    )

@@ -30,7 +30,7 @@ def members(
     typed = rows.left_join(campaigns.select("campaign_id", "campaign_type"), [("CampaignId", "campaign_id")])
     answered = typed.mutate(responded_flag=_responded(source, settings, typed))
     answered = answered.filter(answered.responded_flag)
-    placed = _with_person(answered, persons)
+    placed = with_person(answered, persons)
     dated = _responded_at(placed, settings, days)
     return dated.select(
         "responded_s",
@@ -92,7 +92,8 @@ def _by_label(source: Source, typed: ir.Table) -> ir.BooleanValue:
     return typed.Id.isin(yes.Id) | (~typed.Id.isin(known.Id) & default)
 
 
-def _with_person(rows: ir.Table, persons: ir.Table) -> ir.Table:
+def with_person(rows: ir.Table, persons: ir.Table) -> ir.Table:
+    """Campaign members with `person_id` (null where lead and contact are not there) and `who`, the record itself."""
     whose = rows.mutate(who=ibis.coalesce(rows.ContactId, rows.LeadId))
     return whose.left_join(persons.select("record_id", "person_id"), [("who", "record_id")]).drop("record_id")
 

@@ -20,7 +20,7 @@ from leadline.model.kept import Kept
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
 
-BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage")
+BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage", "_fields")
 
 
 @dataclass(frozen=True, slots=True)

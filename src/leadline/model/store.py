@@ -19,6 +19,8 @@ class Store:
         backend: the connection to build in.
         temporary: keep everything in temporary tables (an as-of other than the snapshot's).
         found: tables that exist already, by name.
+
+    `made` keeps every expression with the name of its table, in order.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Store:
         self.temporary = temporary
         self.tables: dict[str, ir.Table] = dict(found or {})
         self.steps: dict[str, ir.Table] = {}
+        self.made: list[tuple[str, ir.Table]] = []
         self._progress = progress
 
     def __getitem__(self, name: str) -> ir.Table:
@@ -45,12 +48,14 @@ class Store:
         """Materialise a table of the model."""
         if self._progress:
             self._progress(name)
+        self.made.append((name, expression))
         table = self._create(name, expression, temporary=self.temporary)
         self.tables[name] = table
         return table
 
     def step(self, name: str, expression: ir.Table) -> ir.Table:
         """Materialise an intermediate table; `forget` drops it."""
+        self.made.append((f"step_{name}", expression))
         table = self._create(f"step_{name}", expression, temporary=True)
         self.steps[name] = table
         return table
@@ -89,7 +94,13 @@ class Store:
             self.keep(name, expression)
             return
         target = self.tables[name]
+        self.made.append((name, expression))
         self._insert(name, expression.select(*target.columns), temporary=self.temporary)
+
+    def drop(self, name: str) -> None:
+        """Drop a table of the model that only others were made of."""
+        self.backend.drop_table(name, database=("temp", "main") if self.temporary else None)
+        del self.tables[name]
 
     def forget(self) -> None:
         """Drop the intermediate tables."""

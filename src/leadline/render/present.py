@@ -36,6 +36,7 @@ _CONSTANTS = (
     "model",
     "scope",
     "window",
+    "hierarchy",
     "date_field",
 )
 # Counts worth a column only where there is something to count.
@@ -135,9 +136,9 @@ def facts(result: Result) -> list[tuple[str, str]]:
     zone = result.timezone
     pairs = [
         ("unit", result.unit),
-        ("as of", local_time(result.as_of, zone)),
-        ("known at", local_time(result.known_at, zone)),
-        ("time zone", zone),
+        ("as of", local_time(result.as_of, zone) if result.as_of else ""),
+        ("known at", local_time(result.known_at, zone) if result.known_at else ""),
+        ("time zone", zone if result.as_of else ""),
         ("currency", result.currency),
         ("snapshot", result.snapshot),
     ]

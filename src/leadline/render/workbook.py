@@ -22,6 +22,9 @@ LONGEST_TEXT = 32_767
 
 _AS_WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 
+_NO_MOMENT = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
+"""Stands in where a result has no moment of its own."""
+
 
 def save(result: Result, path: Path) -> None:
     """Write the workbook; two writes of one result give the same bytes.
@@ -40,7 +43,7 @@ def save(result: Result, path: Path) -> None:
     with xlsxwriter.Workbook(str(path), _AS_WRITTEN) as book:
         # The moment of writing would differ each time; the snapshot's moment does not.
         book.set_properties(
-            {"title": result.title, "created": dates.in_zone(result.known_at, "UTC").replace(tzinfo=None)}
+            {"title": result.title, "created": dates.in_zone(result.known_at or _NO_MOMENT, "UTC").replace(tzinfo=None)}
         )
         _write_rows(book, result)
         _write_about(book, result)

@@ -2,6 +2,7 @@
 
 from leadline.snapshots.content import COLUMNS, LINEAGE, META, REQUIRED, TABLES, content_hash
 from leadline.snapshots.files import Snapshot
+from leadline.snapshots.frozen import Frozen
 from leadline.snapshots.snapshots import KEPT, Current, Published, Snapshots
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "REQUIRED",
     "TABLES",
     "Current",
+    "Frozen",
     "Published",
     "Snapshot",
     "Snapshots",

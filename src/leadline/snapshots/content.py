@@ -6,6 +6,7 @@ Tables of every snapshot besides those of the model:
     _tables    table, key_columns, description         all tables
     _columns   table, column, type, description
     _lineage   step, rows_in, rows_out, why
+    _fields    table, column, object, field
     findings, finding_records  faults found in the data
 """
 
@@ -25,9 +26,10 @@ META: Final = "_meta"
 TABLES: Final = "_tables"
 COLUMNS: Final = "_columns"
 LINEAGE: Final = "_lineage"
+FIELDS: Final = "_fields"
 
 BESIDE: Final = frozenset(
-    ["days", "rates_static", "rates_dated", "findings", "finding_records", LINEAGE, META, TABLES, COLUMNS]
+    ["days", "rates_static", "rates_dated", "findings", "finding_records", LINEAGE, FIELDS, META, TABLES, COLUMNS]
 )
 """Tables that are no content of their own: made from settings, names of files or wall times, or about the others."""
 

@@ -39,13 +39,15 @@ class StagedObject:
     """Typed records of one object, unique by Id, in Parquet files with the types of `schema`.
 
     `columns` holds every column of the files: fields of `schema.OBJECTS[object]` that the source
-    has, then unknown columns (kind "text"), then `schema.DATE_ONLY`.
+    has, then unknown columns (kind "text"), then `schema.DATE_ONLY`. `whole` says that an absent id
+    of this object means a deleted record although the load is partial.
     """
 
     object: str
     files: tuple[Path, ...]
     columns: dict[str, Kind]
     rows: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

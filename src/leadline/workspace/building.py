@@ -21,11 +21,14 @@ def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, 
     """Build into a new snapshot and switch readers to it; learned numbers stay as they were first learned."""
     from leadline import publish
     from leadline.model import catalogue
+    from leadline.sources import costs_file, matches_file
 
     tables = {info.name for info in catalogue.PUBLISHED}
     kept = snapshots.workspace / publish.NUMBERS_FILE
     known: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     learned: dict[str, int] = {}
+    spent = costs_file.read(snapshots.workspace, settings.costs.file)
+    matches = matches_file.read(snapshots.workspace)
 
     def build(path: Path) -> dict[str, str]:
         progress.begin("build", len(tables), "tables")
@@ -35,6 +38,8 @@ def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, 
             path,
             numbers=known,
             findings=load_findings(ledger),
+            spent=spent,
+            matches=matches,
             progress=lambda table: progress.advance(int(table in tables)),
         )
         learned.update(made.numbers)
@@ -80,5 +85,6 @@ def load_findings(ledger: Ledger) -> tuple[Finding, ...]:
 
 def _hash(settings: Settings, numbers: dict[str, int]) -> str:
     """One hash of all that shapes the numbers besides the records: settings and learned windows."""
-    shape = [settings.model_dump(mode="json", by_alias=True), numbers]
+    # How the live org is read shapes no number: the same records by another way are the same.
+    shape = [settings.model_dump(mode="json", by_alias=True, exclude={"salesforce"}), numbers]
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline import config, dates, locks
+from leadline.address import parse
 from leadline.errors import UsageError
 from leadline.findings import Finding
 from leadline.ledger import Ledger
 from leadline.progress import Progress, Silent
-from leadline.snapshots import Published, Snapshots
+from leadline.snapshots import Frozen, Published, Snapshots
+from leadline.snapshots.frozen import CURRENT, PREVIOUS, find, names_of
 from leadline.workspace.audit import Audit
 from leadline.workspace.building import build_and_publish
 from leadline.workspace.imports import Sources, write_config
 from leadline.workspace.metrics import GOALS_FILE, AsOf, CloseDate, Metrics, Opener
+from leadline.workspace.org import Org
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadline.explain import Explanation
+    from leadline.explain.stories import Story
     from leadline.model.opened import Opened
+    from leadline.path_table import Options
     from leadline.propose import Proposal
     from leadline.results import Result
     from leadline.workspace.summary import Summary
+
+NUMBERS_FILE = "numbers.json"
+"""Learned windows and limits of the workspace."""
 
 PROPOSED = f"{config.FILE_NAME}.proposed"
 """Where new proposals go beside settings that exist."""
@@ -36,6 +49,7 @@ class Workspace:
     Attributes:
         folder: where it is.
         sources: import records.
+        org: the live org: connect, pull, doctor.
         metrics: volume, conversion, velocity, influence of the published snapshot.
         audit: faults of its data.
         ledger: the raw records with their history.
@@ -52,7 +66,9 @@ class Workspace:
         self.ledger = Ledger(self.folder)
         self.snapshots = Snapshots(self.folder)
         self.sources = Sources(self)
-        self.metrics = self._metrics(self._open_current)
+        self.org = Org(self)
+        self.metrics = self.metrics_of(self._open_current)
+        self.metrics.explained_by = self.explain
         self.audit = Audit(self._open_current, self.snapshots, lambda: self.settings)
         self._held: dict[tuple[Path, dt.datetime | None, CloseDate], Opened] = {}
 
@@ -111,7 +127,9 @@ class Workspace:
         Raises:
             SnapshotError: nothing is published yet, or no funnel is defined.
         """
-        return self._summary(self._pinned())
+        pinned = self._pinned()
+        audit = Audit(pinned, self.snapshots, lambda: self.settings)
+        return replace(self._summary(pinned), digest=audit.digest(wait=False))
 
     def report(self, output: Path | str, *, progress: Progress | None = None) -> Path:
         """Write one HTML page with the four insights, charts included, and return its path."""
@@ -119,9 +137,38 @@ class Workspace:
 
         (progress or Silent()).begin("report")
         target, pinned = Path(output), self._pinned()
-        text = page(self._summary(pinned), self._metrics(pinned).volume(grain="month"))
+        text = page(self._summary(pinned), self.metrics_of(pinned).volume(grain="month"))
         target.write_text(text, encoding="utf-8")
         return target
+
+    def paths(
+        self,
+        models: Sequence[str] = ("markov",),
+        *,
+        by: str = "campaign_id",
+        scope: str | None = None,
+        options: Options | None = None,
+        intervals: bool = False,
+        as_of: AsOf = None,
+    ) -> Result:
+        """Path models on the closed opportunities: the amounts of all won ones split by what all of them tell.
+
+        Args:
+            models: names of path models.
+            by: campaign_id, or a dimension of campaigns.
+            scope: whose responses count; default: that of the settings.
+            options: order, removal and whatever else a model can be told.
+            intervals: bootstrap intervals by opportunity.
+            as_of: look from there.
+
+        Raises:
+            UnknownNameError: a model, scope or dimension that does not exist.
+        """
+        from leadline.path_table import Options
+        from leadline.workspace.deal_paths import deal_paths
+
+        opened, _ = self._open_current(as_of)
+        return deal_paths(opened, list(models), by, scope, options or Options(), intervals=intervals)
 
     def chart(self, result: Result, output: Path | str, name: str | None = None) -> Path:
         """Draw a result into a .png, .svg, .pdf or .html file.
@@ -141,14 +188,131 @@ class Workspace:
 
         return snapshot_table(self.snapshots.list(), self.snapshots.current().snapshot)
 
-    def _metrics(self, opener: Opener) -> Metrics:
+    def freeze(self, name: str, *, note: str = "", snapshot: str = CURRENT) -> Frozen:
+        """Keep a snapshot for good under a name, with settings, goals, costs and models as they stand.
+
+        Raises:
+            UsageError: the name cannot be one, or another snapshot has it; leadline.toml is not that of the snapshot.
+            UnknownNameError: there is no such snapshot.
+            SnapshotError: nothing is published, or the snapshot is damaged.
+        """
+        from leadline.snapshots.frozen import freeze
+
+        chosen = find(self.snapshots, snapshot)
+        names = [config.FILE_NAME, GOALS_FILE, NUMBERS_FILE, *filter(None, [self.settings.costs.file])]
+        names += [path.relative_to(self.folder).as_posix() for path in sorted(self.folder.glob("models/*.toml"))]
+        if self.settings.model_dump(mode="json", by_alias=True) != json.loads(chosen.meta["settings"]):
+            # What stands in the folder gave other numbers; the settings of the snapshot itself are kept anyway.
+            names = []
+        return freeze(self.snapshots, chosen.id, name, note=note, files={each: self.folder / each for each in names})
+
+    def explain(self, address: str) -> Explanation:
+        """Where a number comes from, by its address (`Result.address`).
+
+        Raises:
+            UsageError: it is no address of a number, or its row is not there.
+            UnknownNameError: a metric, parameter or column that does not exist.
+            SnapshotError: nothing is published yet, or no snapshot is sound.
+        """
+        from leadline.explain import explain
+        from leadline.workspace.explaining import states
+
+        wanted = parse(address)
+        return explain(wanted, *states(self, wanted))
+
+    def field(self, name: str) -> Result:
+        """Which metrics and which tables rest on a field, e.g. "Lead.Status".
+
+        Raises:
+            UnknownNameError: no such object or field.
+            UsageError: the name is none of a field.
+        """
+        from leadline.explain import field_table
+        from leadline.workspace.explaining import ask_on
+
+        return field_table(name, self._open_current(None)[0], lambda address, opened: ask_on(self, address, opened))
+
+    def journey(self, person: str, *, as_of: AsOf = None, funnel: str | None = None) -> Story:
+        """The whole story of a person: records, responses with fates, stages, roles, opportunities, credit.
+
+        Args:
+            person: id of a lead or contact, or an e-mail address that one of them has.
+            as_of: look from there.
+            funnel: its name; None is the first one.
+
+        Raises:
+            UsageError: no such person, or several have the address.
+        """
+        from leadline.explain.stories import journey
+        from leadline.workspace.telling import person_id, teller
+
+        opened, _ = self._open_current(as_of)
+        record = person_id(self.ledger, opened, person) if "@" in person else person
+        return journey(opened, record, funnel=funnel, credit=teller(self.metrics, opened, as_of))
+
+    def opportunity(self, record: str, *, as_of: AsOf = None, funnel: str | None = None) -> Story:
+        """The whole story of an opportunity: stages, people with their responses, credit under every model.
+
+        Raises:
+            UsageError: there is no such opportunity.
+        """
+        from leadline.explain.stories import opportunity
+        from leadline.workspace.telling import teller
+
+        opened, _ = self._open_current(as_of)
+        return opportunity(opened, record, funnel=funnel, credit=teller(self.metrics, opened, as_of))
+
+    def diff(
+        self,
+        before: str = PREVIOUS,
+        after: str = CURRENT,
+        *,
+        metrics: Sequence[str] = (),
+        as_of: AsOf = None,
+        own_moments: bool = False,
+        listing: bool = False,
+        progress: Progress | None = None,
+    ) -> Result:
+        """What changed every number between two snapshots, in parts that add up.
+
+        Args:
+            before, after: frozen names, ids, `current` or `previous`.
+            metrics: addresses of tables or numbers; none: the usual ones.
+            as_of: the moment both are looked at; default: that of the first one.
+            own_moments: each at its own moment; the change by that is a part of its own.
+            listing: the records behind the change in place of the numbers.
+            progress: hears of the steps.
+
+        Raises:
+            UnknownNameError: no snapshot, metric or column of that name.
+            SnapshotError: records and snapshots do not belong together under one version of the definitions.
+            LoadOrderError: the files of a load are no longer kept.
+        """
+        from leadline.workspace.comparing import compared
+
+        return compared(
+            self,
+            find(self.snapshots, before),
+            find(self.snapshots, after),
+            called=(before, after),
+            addresses=metrics,
+            moment=as_of,
+            own=own_moments,
+            listing=listing,
+            progress=progress or Silent(),
+        )
+
+    def metrics_of(self, opener: Opener) -> Metrics:
+        """The metrics of what an opener opens."""
         return Metrics(opener, self.folder / GOALS_FILE, lambda: self.settings.formula)
 
     def _summary(self, pinned: Opener) -> Summary:
         from leadline.workspace.summary import summarise
 
         _, funnel = pinned(None)[0].funnel(None)
-        return summarise(self._metrics(pinned), self.folder.name, tuple(funnel.stage_names), of_people=funnel.of_people)
+        return summarise(
+            self.metrics_of(pinned), self.folder.name, tuple(funnel.stage_names), of_people=funnel.of_people
+        )
 
     def _proposal(self) -> Proposal:
         from leadline import engines
@@ -161,18 +325,35 @@ class Workspace:
             self.ledger.attach(con)
             return propose(survey(con), "" if existing == _EMPTY else existing)
 
-    def _open_current(self, as_of: AsOf, close_date: CloseDate = None) -> tuple[Opened, tuple[Finding, ...]]:
+    def _open_current(
+        self, as_of: AsOf, close_date: CloseDate = None, snapshot: str | None = None
+    ) -> tuple[Opened, tuple[Finding, ...]]:
+        if snapshot is not None:
+            return self.open_at(find(self.snapshots, snapshot).path, as_of, close_date), ()
         # Chosen and opened in one go: a publish in between may remove the file that was current.
-        current, opened = self.snapshots.open_current(lambda path: self._opened(path, as_of, close_date))
+        current, opened = self.snapshots.open_current(lambda path: self.open_at(path, as_of, close_date))
         return opened, current.findings
 
     def _pinned(self) -> Opener:
         """An opener that stays on the snapshot that is current now."""
         opened, findings = self._open_current(None)
         path = self.snapshots.get(opened.snapshot).path
-        return lambda as_of, close_date=None: (self._opened(path, as_of, close_date), findings)
+        return self._on(path, findings)
 
-    def _opened(self, path: Path, as_of: AsOf, close_date: CloseDate) -> Opened:
+    def _on(self, path: Path, findings: tuple[Finding, ...] = ()) -> Opener:
+        """An opener of one snapshot, whatever is published meanwhile."""
+
+        def opened(
+            as_of: AsOf, close_date: CloseDate = None, snapshot: str | None = None
+        ) -> tuple[Opened, tuple[Finding, ...]]:
+            if snapshot is not None:
+                return self._open_current(as_of, close_date, snapshot)
+            return self.open_at(path, as_of, close_date), findings
+
+        return opened
+
+    def open_at(self, path: Path, as_of: AsOf, close_date: CloseDate) -> Opened:
+        """A snapshot at a moment; connections are kept for further questions."""
         from leadline.model.opened import open_snapshot
 
         moment = None if as_of is None else _moment(as_of, self.snapshots.get(path.stem).meta["zone"])
@@ -183,6 +364,8 @@ class Workspace:
                 spill = self.folder / _SPILL
                 spill.mkdir(exist_ok=True)
             opened = open_snapshot(path, as_of=moment, close_date=close_date, spill=spill)
+            if names := names_of(self.folder, path.stem):
+                opened = replace(opened, meta=opened.meta | {"frozen": ", ".join(names)})
             # Connections to another snapshot are of no more use.
             self._held = {key: value for key, value in self._held.items() if key[0] == path}
             self._held[path, moment, close_date] = opened

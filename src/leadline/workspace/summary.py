@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadline.audit.moved import Effect
     from leadline.results import Result
     from leadline.workspace.metrics import Metrics
 
@@ -49,6 +50,7 @@ class Summary:
         velocity: time in stage.
         influence: credit by campaign, model `even`; None for a funnel without people.
         bottleneck: None where nothing has waited.
+        digest: the findings that move headline numbers most; None where measuring would take long.
     """
 
     workspace: str
@@ -58,6 +60,7 @@ class Summary:
     velocity: Result
     influence: Result | None
     bottleneck: Bottleneck | None
+    digest: tuple[Effect, ...] | None = None
 
     def results(self) -> dict[str, Result]:
         """Heading → result, in the order of a report."""
@@ -65,8 +68,15 @@ class Summary:
         return found | ({"Influence": self.influence} if self.influence is not None else {})
 
 
-def summarise(metrics: Metrics, workspace: str, stages: tuple[str, ...], *, of_people: bool) -> Summary:
-    """Ask the four metrics and find the bottleneck."""
+def summarise(
+    metrics: Metrics,
+    workspace: str,
+    stages: tuple[str, ...],
+    *,
+    of_people: bool,
+    digest: tuple[Effect, ...] | None = None,
+) -> Summary:
+    """Ask the four metrics and find the bottleneck; `digest` is handed on."""
     funnel = metrics.volume(view="cohort")
     velocity = metrics.velocity()
     return Summary(
@@ -77,6 +87,7 @@ def summarise(metrics: Metrics, workspace: str, stages: tuple[str, ...], *, of_p
         velocity=velocity,
         influence=metrics.influence(models=[MODEL]) if of_people else None,
         bottleneck=bottleneck(metrics, velocity),
+        digest=digest,
     )
 
 

@@ -10,10 +10,13 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.metrics import dimensions
+from leadline.metrics.credit.allocation import Chosen, Group
 from leadline.metrics.credit.costs import Campaigns
+from leadline.metrics.credit.touches import RESPONSES
 from leadline.metrics.query import Asked
 
 STATES = ("won", "open", "lost")
+PARTS = ("sourced", "accelerated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +38,83 @@ class Shape:
     scope: str
     window: str
 
+    @property
+    def deal_keys(self) -> list[str]:
+        """What places a deal in a row: its dimensions and its period."""
+        return [*self.deal_by, "period_day"]
+
+
+def sums(shape: Shape, group: Group) -> list[dict[str, Any]]:
+    """Credit of all models of a group per campaign (or dimension of it) and state of the deal.
+
+    Keys of the deal and the campaign, state, model (its name), touches, deals, sourced, accelerated.
+    Summed per deal and campaign first: deals are counted there.
+    """
+    asked, split = shape.asked, group.credits
+    none = ibis.literal(0, "int64")
+    per_deal = split.group_by("model_no", "deal_no", "campaign_id").aggregate(
+        touches=split.count(),
+        sourced=ibis.ifelse(split.is_sourced, split.credit, none).sum(),
+        accelerated=ibis.ifelse(split.is_sourced, none, split.credit).sum(),
+    )
+    joined = per_deal.join(group.touched.deals.select("deal_no", "state", *shape.deal_keys), "deal_no")
+    by = [*shape.campaign_by, *(["campaign_id"] if shape.each_campaign else [])]
+    if shape.campaign_by:
+        joined = dimensions.attach(asked, joined, shape.campaign_by)
+        joined = _added(joined, ["model_no", "deal_no", "state", *shape.deal_keys, *by], "touches")
+    added = _added(joined, ["model_no", *shape.deal_keys, *by, "state"], "touches", deals=joined.count())
+    rows = asked.opened.arrow(added).to_pylist()
+    return [{**row, "model": group.models[row["model_no"]].name} for row in rows]
+
+
+def _added(table: ir.Table, by: list[str], *more: str, **counts: ir.Value) -> ir.Table:
+    return table.group_by(*by).aggregate(**{name: table[name].sum() for name in (*more, *PARTS)}, **counts)
+
+
+def left(shape: Shape, deals: ir.Table, rest: ir.Table) -> list[dict[str, Any]]:
+    """What no campaign has, per period and dimension of the deal, bucket, reason and state."""
+    facts = deals.select("deal_no", "state", *shape.deal_keys)
+    joined = rest.join(facts, "deal_no")
+    grouped = joined.group_by(*shape.deal_keys, "bucket", "reason", "state")
+    found = grouped.aggregate(amount=joined.amount.sum(), opportunities=joined.count())
+    return shape.asked.opened.arrow(found).to_pylist()
+
 
 class Rows:
-    """Rows and totals of one model."""
+    """Rows and totals of one model.
 
-    def __init__(self, shape: Shape, model: str, credits: ir.Table, valued: ir.Table, reasons: ir.Table) -> None:
+    Args:
+        shape: what all models share.
+        one: the model.
+        summed: what `sums` found for its group.
+        rest: what `left` found for it.
+    """
+
+    def __init__(self, shape: Shape, one: Chosen, summed: list[dict[str, Any]], rest: list[dict[str, Any]]) -> None:
         self.shape = shape
-        self.model = model
-        self.deal_keys = [*shape.deal_by, "period_day"]
-        asked = shape.asked
-        facts = valued.select("opportunity_id", "state", *self.deal_keys)
-        self.credited = asked.opened.arrow(self._sums(asked, credits.join(facts, "opportunity_id"))).to_pylist()
-        remaining = valued.join(reasons, "opportunity_id")
-        self.unattributed = asked.opened.arrow(
-            remaining.group_by(*self.deal_keys, "reason", "state").aggregate(
-                amount=remaining.amount.sum(), opportunities=remaining.count()
-            )
-        ).to_pylist()
+        self.model = one.name
+        self.only = one.only
+        self.window = one.only or shape.window
+        self.scope = shape.scope if one.model.touches == RESPONSES else "role"
+        self.deal_keys = shape.deal_keys
+        self.rest = rest
+        self.credited = self._by_campaign([row for row in summed if row["model"] == one.name])
 
-    def _sums(self, asked: Asked, credits: ir.Table) -> ir.Table:
-        """Credit per campaign (or dimension of it), state and part."""
-        keys = [*self.shape.campaign_by, *(["campaign_id"] if self.shape.each_campaign else [])]
-        labelled = credits.select(
-            "campaign_id", "opportunity_id", "state", "credit", "points", "is_sourced", *self.deal_keys
-        )
-        if self.shape.campaign_by:
-            labelled = dimensions.attach(asked, labelled, self.shape.campaign_by)
-        by = [*self.deal_keys, *keys]
-        counts = labelled.filter(labelled.points > 0)
-        return counts.group_by(*by).aggregate(
-            touch_count=counts.count(),
-            deal_count=counts.opportunity_id.nunique(),
-            **{
-                f"{state}_{part}": _where(counts, state, part)
-                for state in STATES
-                for part in ("sourced", "accelerated")
-            },
-        )
+    def _by_campaign(self, summed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One row per campaign, its states side by side."""
+        keys = [*self.deal_keys, *self.shape.campaign_by, *(["campaign_id"] if self.shape.each_campaign else [])]
+        found: dict[tuple, dict[str, Any]] = {}
+        for row in summed:
+            blank = {f"{state}_{part}": 0 for state in STATES for part in PARTS}
+            place = tuple(row[name] for name in keys)
+            one = found.setdefault(
+                place, {**dict(zip(keys, place, strict=True)), **blank, "touch_count": 0, "deal_count": 0}
+            )
+            one["touch_count"] += row["touches"]
+            one["deal_count"] += row["deals"]
+            for part in PARTS:
+                one[f"{row['state']}_{part}"] += row[part]
+        return list(found.values())
 
     def rows(self) -> list[dict[str, Any]]:
         """Campaign rows by credit, then what remains."""
@@ -85,12 +128,10 @@ class Rows:
         return [self._finished(row) for row in rows]
 
     def _campaign_row(self, row: dict[str, Any], totals: dict[tuple, int]) -> dict[str, Any]:
-        window = self.shape.window
-        parts = ("sourced", "accelerated") if window == "influenced" else (window,)
+        parts = PARTS if self.window == "influenced" else (self.window,)
         amounts = {f"{state}_amount": sum(row[f"{state}_{part}"] for part in parts) for state in STATES}
         by_part = {
-            f"{part}_amount": sum(row[f"{state}_{part}"] for state in STATES) if part in parts else 0
-            for part in ("sourced", "accelerated")
+            f"{part}_amount": sum(row[f"{state}_{part}"] for state in STATES) if part in parts else 0 for part in PARTS
         }
         found = {name: row[name] for name in (*self.deal_keys, *self.shape.campaign_by)}
         return {
@@ -107,11 +148,11 @@ class Rows:
 
     def _rest(self, totals: dict[tuple, int]) -> list[dict[str, Any]]:
         rest: dict[tuple, dict[str, Any]] = {}
-        for row in self.unattributed:
-            key = (*self._place(row), "unattributed", row["reason"])
+        for row in self.rest:
+            key = (*self._place(row), row["bucket"], row["reason"])
             self._add(rest, key, row["state"], row["amount"], row["opportunities"])
-        if self.shape.window != "influenced":
-            other = "accelerated" if self.shape.window == "sourced" else "sourced"
+        if self.window != "influenced" and not self.only:
+            other = "accelerated" if self.window == "sourced" else "sourced"
             for row in self.credited:
                 key = (*self._place(row), "other_window", None)
                 for state in STATES:
@@ -151,8 +192,8 @@ class Rows:
             "period": asked.period_label(row["period_day"]),
             "campaign": facts.label,
             "model": self.model,
-            "scope": self.shape.scope,
-            "window": self.shape.window,
+            "scope": self.scope,
+            "window": self.window,
             "cost": cost,
             "roi": roi,
         }
@@ -163,10 +204,8 @@ class Rows:
     def _period_totals(self) -> dict[tuple, int]:
         sums: dict[tuple, int] = defaultdict(int)
         for row in self.credited:
-            sums[self._place(row)] += sum(
-                row[f"{state}_{part}"] for state in STATES for part in ("sourced", "accelerated")
-            )
-        for row in self.unattributed:
+            sums[self._place(row)] += sum(row[f"{state}_{part}"] for state in STATES for part in PARTS)
+        for row in self.rest:
             sums[self._place(row)] += row["amount"]
         return sums
 
@@ -175,9 +214,7 @@ class Rows:
         sums: dict[str | None, dict[str, Any]] = {}
         for row in self.rows():
             total = sums.setdefault(row["period"], self._blank_total(row["period"], outside))
-            name = {"campaign": "credited", "unattributed": "unattributed", "other_window": "other_window"}[
-                row["bucket"]
-            ]
+            name = "credited" if row["bucket"] == "campaign" else row["bucket"]
             for state in STATES:
                 amount = row[f"{state}_amount"]
                 for part in (f"{name}_amount", f"{state}_{name}_amount", "total_amount", f"{state}_total_amount"):
@@ -195,18 +232,13 @@ class Rows:
         return {
             "period": period,
             "model": self.model,
-            "scope": self.shape.scope,
-            "window": self.shape.window,
+            "scope": self.scope,
+            "window": self.window,
             **amounts,
             **by_state,
             "unattributed": {},
             "outside": outside,
         }
-
-
-def _where(credits: ir.Table, state: str, part: str) -> ir.IntegerScalar:
-    chosen = (credits.state == state) & (credits.is_sourced == (part == "sourced"))
-    return ibis.ifelse(chosen, credits.credit, ibis.literal(0, "int64")).sum()
 
 
 def _credit(row: dict[str, Any]) -> int:

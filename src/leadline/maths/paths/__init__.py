@@ -1,0 +1,1 @@
+"""Credit on journeys: rules, Markov removal effects, Shapley games, whole parts, bootstrap."""

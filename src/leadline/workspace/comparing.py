@@ -1,0 +1,69 @@
+"""Two snapshots of a workspace compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from leadline import dates
+from leadline.address import parse
+from leadline.errors import UsageError
+from leadline.workspace.explaining import Home, ask_on
+
+if TYPE_CHECKING:
+    from leadline.ledger import Ledger
+    from leadline.progress import Progress
+    from leadline.results import Result
+    from leadline.snapshots import Snapshot
+    from leadline.workspace.metrics import AsOf
+
+
+class Kept(Home, Protocol):
+    """What comparing needs of its workspace besides."""
+
+    ledger: Ledger
+
+
+def compared(
+    home: Kept,
+    before: Snapshot,
+    after: Snapshot,
+    *,
+    called: tuple[str, str],
+    addresses: Sequence[str],
+    moment: AsOf,
+    own: bool,
+    listing: bool,
+    progress: Progress,
+) -> Result:
+    """The change of numbers from one snapshot to another, or the records behind it."""
+    from leadline.diff import States, as_list, as_table, differences
+    from leadline.diff.states import usual
+
+    if own and moment is not None:
+        raise UsageError("--own-moments looks from each state's own moment; leave out --as-of.")
+    if before.id == after.id:
+        raise UsageError(f"{called[0]} and {called[1]} are the same snapshot, {before.id}; nothing can differ.")
+    last = home.open_at(after.path, None, None)
+    asked = tuple(parse(text) for text in addresses or usual(last.funnel(None)[1].of_people))
+    if taken := [str(one) for one in asked if one.values("as_of") or one.values("snapshot")]:
+        raise UsageError(f"{taken[0]} names its own moment or snapshot; give the moment of a comparison by --as-of.")
+    zone = before.meta["zone"]
+    states = States(
+        earlier=before,
+        later=after,
+        ledger=home.ledger,
+        ask=lambda address, opened: ask_on(home, address, opened),
+        open_at=lambda path, at: home.open_at(path, at, None),
+        addresses=asked,
+        listing=listing,
+        moment=None
+        if moment is None
+        else dates.parse_as_of(moment if isinstance(moment, str) else moment.isoformat(), zone),
+        own=own,
+        progress=progress,
+    )
+    found = differences(states)
+    if listing:
+        return as_list(found, last, *called, {str(one.table): one for one in asked})
+    return as_table(found, last, *called, ())

@@ -1,0 +1,128 @@
+"""Charts about credit: models side by side, one opportunity, cost and return, lift."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+
+import pytest
+
+from leadline import charts
+from leadline.charts import theme
+from leadline.errors import UsageError
+from leadline.results import Result
+from leadline.workspace import Workspace
+from tests import campaign_org as org
+from tests import sample_results as sample
+
+LIFT = {
+    "period": "text",
+    "campaign_id": "text",
+    "campaign": "text",
+    "responders": "integer",
+    "rate": "rate",
+    "comparable_rate": "rate",
+    "difference": "rate",
+    "difference_low": "rate",
+    "difference_high": "rate",
+    "differs": "boolean",
+}
+
+
+def lift() -> Result:
+    """Two campaigns with an interval and one that could not be compared."""
+    rows = [
+        ("all", org.A, "Alpha", 267, 0.096, 0.036, 0.06, 0.027, 0.101, True),
+        ("all", org.B, "Beta", 40, 0.075, 0.047, 0.028, -0.025, 0.153, False),
+        ("all", org.C, "Gamma", 0, None, None, None, None, None, None),
+    ]
+    return sample.make("lift", "Conversion of responders", LIFT, rows)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return org.built(tmp_path_factory.mktemp("charts-credit"))
+
+
+@pytest.fixture(scope="module")
+def results(space: Workspace) -> dict[str, Result]:
+    metrics = space.metrics
+    several = sample.influence(("first", "even"))
+    return {
+        "roi": metrics.roi(models=["even"]),
+        "timeline": metrics.deal_credit("006000000000001AAA", models=["first", "even"]),
+        "slope": several,
+        "scatter": several,
+        "lift": lift(),
+    }
+
+
+NAMES = ("roi", "timeline", "slope", "scatter", "lift")
+
+
+def texts(svg: str) -> list[str]:
+    """Everything written in a drawing."""
+    return [re.sub(r"<[^>]+>", "", text) for text in re.findall(r"<text[^>]*>(.*?)</text>", svg)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_are_those_of_the_theme_and_the_summary_is_told(
+    results: dict[str, Result], name: str, mode: theme.Theme
+) -> None:
+    result = results[name]
+    assert name in charts.names_of(result)
+    svg = charts.svg(result, name, mode)
+    used = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
+    assert used - {"none", "transparent"} <= set(theme.THEMES[mode].by_role().values())
+    assert result.title in texts(svg)
+    summary = charts.summary(result, name)
+    assert summary.endswith(".")
+    assert charts.draw(result, name).to_dict()["description"] == summary
+
+
+def test_roi_draws_what_has_a_cost(results: dict[str, Result]) -> None:
+    said = texts(charts.svg(results["roi"]))
+    assert {"Alpha", "Beta", "Delta", "50.0 %", "-20.0 %", "40 d", "open", "undated"} <= set(said)
+    assert not {"Gamma", "Epsilon"} & set(said)
+    assert charts.summary(results["roi"]).endswith(
+        "cost 160 and won credit 190 USD; 1 of 3 rows won at least their cost."
+    )
+
+
+def test_roi_without_costs_is_refused(results: dict[str, Result]) -> None:
+    table = results["roi"].table
+    without = table.filter([state == "missing" for state in table.column("cost_state").to_pylist()])
+    with pytest.raises(UsageError, match="no row has a cost"):
+        charts.svg(replace(results["roi"], table=without))
+
+
+def test_slope_and_scatter_need_two_models(results: dict[str, Result]) -> None:
+    for name in ("slope", "scatter"):
+        with pytest.raises(UsageError, match="one model has nothing beside it"):
+            charts.svg(sample.influence(("even",)), name)
+    said = " ".join(texts(charts.svg(results["slope"], "slope")))
+    for campaign in sample.CAMPAIGNS:
+        assert campaign[0] in said
+
+
+def test_names_at_the_end_of_slopes_do_not_lie_on_each_other(results: dict[str, Result]) -> None:
+    from leadline.charts import slope
+
+    lines = [{"name": f"{at}", "shares": [0.1, 0.1]} for at in range(5)]
+    placed = sorted(label["at"] for label in slope._labels(lines, "even", 0.2))
+    assert min(high - low for low, high in itertools.pairwise(placed)) >= slope.LEAST_GAP
+
+
+def test_a_timeline_says_who_got_what(results: dict[str, Result]) -> None:
+    said = texts(charts.svg(results["timeline"]))
+    assert {"first", "even", "300.00", "150.00", "1. 2026-01-02  Alpha", "2. 2026-01-05  Gamma"} <= set(said)
+    assert "2 responses from 2026-01-02 to 2026-01-05" in charts.summary(results["timeline"])
+
+
+def test_lift_leaves_out_what_was_not_compared(results: dict[str, Result]) -> None:
+    said = texts(charts.svg(results["lift"]))
+    assert {"Alpha", "Beta", "9.6 %", "3.6 %"} <= set(said)
+    assert "Gamma" not in said
+    assert charts.summary(results["lift"]).startswith("1 of 2 campaigns differ")

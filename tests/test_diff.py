@@ -1,0 +1,270 @@
+"""Frozen states stay; what changed between two states is told apart into parts that add up, by hand-made orgs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadline import workspace
+from leadline.cli.app import run
+from leadline.dates import parse_as_of
+from leadline.demo.org import CONFIG_TOML, generate
+from leadline.diff import PARTS
+from leadline.errors import SnapshotError, UnknownNameError, UsageError
+from leadline.model import campaigns
+from leadline.snapshots import KEPT
+from leadline.workspace import Workspace
+from tests.scale import costly
+from tests.small_org import EXTRACTED_AT, FILES, write_export
+
+FIRST, LATER = parse_as_of(EXTRACTED_AT, "UTC"), parse_as_of("2026-05-01T00:00:00Z", "UTC")
+
+# One member is gone (its deal has no touch left), one deal is new, one after the first moment is new, two amounts and
+# one MQL date changed.
+CHANGED = {
+    "CampaignMember.csv": "".join(
+        line for line in FILES["CampaignMember.csv"].splitlines(True) if not line.startswith("00v000000000002AAA")
+    ),
+    "Lead.csv": FILES["Lead.csv"].replace(",2026-01-20,", ",2026-01-25,"),
+    "Opportunity.csv": FILES["Opportunity.csv"].replace(",41000,", ",42000,").replace("9000.50", "9000.75")
+    + "006000000000003AAA,001000000000001AAA,Gamma,Closed Won,500,true,true,2026-03-05,2026-02-10T10:00:00.000+0000\n"
+    + "006000000000004AAA,001000000000001AAA,Delta,Proposal,70,false,false,2026-09-01,2026-04-10T10:00:00.000+0000\n",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with a frozen first load and a later one."""
+    folder = tmp_path_factory.mktemp("diff")
+    made = workspace.create(folder / "workspace")
+    made.sources.import_files(write_export(folder / "one"), extracted_at=FIRST)
+    made.freeze("2026-Q1", note="as reported")
+    second = write_export(folder / "two")
+    for name, text in CHANGED.items():
+        (second / name).write_text(text)
+    made.sources.import_files(second, extracted_at=LATER, allow_vanish=True)
+    return made
+
+
+def parts(row: dict[str, Any]) -> dict[str, str]:
+    """The parts of a change that are not nothing."""
+    return {part: row[part] for part in PARTS if Decimal(row[part])}
+
+
+def test_every_change_is_told_apart(home: Workspace):
+    found = home.diff("2026-Q1", metrics=["volume", "influence?model=first", "pipeline"])
+    rows = {(row["metric"], row["cell"]): row for row in found.table.to_pylist()}
+    for row in rows.values():
+        assert sum(Decimal(row[part]) for part in PARTS) == Decimal(row["after"] or 0) - Decimal(row["before"] or 0)
+    told = {key: parts(row) for key, row in rows.items()}
+    first = "influence?model=first"
+    assert told == {
+        ("volume", "count@stage=Inquiry"): {"deleted": "-1"},
+        ("pipeline", "amount@stage=Proposal,movement=standing"): {"changed": "0.25"},
+        (first, "open_amount@bucket=campaign,campaign_id=701000000000001AAA,model=first"): {"deleted": "-9000.50"},
+        (first, "won_amount@bucket=campaign,campaign_id=701000000000001AAA,model=first"): {"changed": "1000.00"},
+        (first, "open_amount@bucket=unattributed,reason=nobody responded,model=first"): {
+            "deleted": "9000.50",
+            "changed": "0.25",
+        },
+        (first, "won_amount@bucket=unattributed,reason=no person in scope,model=first"): {"new": "500.00"},
+    }
+    inquiry = rows["volume", "count@stage=Inquiry"]
+    assert (inquiry["before"], inquiry["after"], inquiry["fields"]) == ("4", "3", None)
+    assert rows["pipeline", "amount@stage=Proposal,movement=standing"]["fields"] == "Opportunity.Amount +0.25"
+    assert "Deleted: 1 CampaignMember." in found.notes
+    assert "Changed (Opportunity.Amount): 2 Opportunity." in found.notes
+
+
+def test_a_record_of_later_days_changes_only_the_later_moment(home: Workspace):
+    # Delta was created on 10 April, after the first state's moment.
+    rows = home.diff("2026-Q1", own_moments=True, metrics=["pipeline#count"]).table.to_pylist()
+    assert [(row["before"], row["after"], parts(row)) for row in rows] == [("1", "2", {"new": "1"})]
+
+
+def test_the_records_behind_a_change_are_listed(home: Workspace):
+    rows = home.diff("2026-Q1", metrics=["pipeline#amount"], listing=True).table.to_pylist()
+    told = [(row["part"], row["field"], row["change"], row["record_id"], row["before"], row["after"]) for row in rows]
+    assert told == [("changed", "Opportunity.Amount", "changed", "006000000000002AAA", "9000.50", "9000.75")]
+
+
+def test_explain_compares_with_the_state_before(home: Workspace):
+    found = home.explain("volume#count@stage=Inquiry")
+    assert (found.value, found.previous["value"], found.previous["change"]) == (3, 4, "-1")
+
+
+def test_a_frozen_state_stays_and_is_named(home: Workspace, capsys: pytest.CaptureFixture[str]):
+    asked = home.metrics.volume(snapshot="2026-Q1")
+    assert asked.notes[0] == "Frozen as 2026-Q1."
+    assert asked.table.to_pylist()[0]["count"] == 4
+    assert home.explain("volume?snapshot=2026-Q1#count@stage=Inquiry").frozen == ("2026-Q1",)
+    kept = home.folder / "frozen" / "2026-Q1"
+    assert json.loads((kept / "freeze.json").read_text())["note"] == "as reported"
+    assert json.loads((kept / "settings.json").read_text())["funnel"]
+    assert (kept / "leadline.toml").exists()
+    place = ["--workspace", str(home.folder)]
+    assert run(["freeze", "2026-Q1", *place]) == 2
+    assert "taken by snapshot" in capsys.readouterr().err
+    assert run(["volume", "--snapshot", "2026-Q1", *place]) == 0
+    assert "Frozen as 2026-Q1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "arguments", "fault", "said"),
+    [
+        ("2026-Q2", "current", {}, UnknownNameError, "Did you mean '2026-Q1'"),
+        ("current", "current", {}, UsageError, "the same snapshot"),
+        ("2026-Q1", "current", {"metrics": ["volme"]}, UnknownNameError, "Did you mean 'volume'"),
+        ("2026-Q1", "current", {"metrics": ["volume?as_of=2026-01-01"]}, UsageError, "by --as-of"),
+        ("2026-Q1", "current", {"own_moments": True, "as_of": "2026-01-01"}, UsageError, "leave out --as-of"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(
+    home: Workspace, before: str, after: str, arguments: dict[str, Any], fault: type[UsageError], said: str
+):
+    with pytest.raises(fault, match=said):
+        home.diff(before, after, **arguments)
+
+
+def test_settings_and_models_have_their_own_parts(tmp_path: Path):
+    made = workspace.create(tmp_path / "workspace")
+    made.sources.import_files(write_export(tmp_path / "export"), extracted_at=FIRST)
+    config = made.folder / "leadline.toml"
+    config.write_text(config.read_text().replace("look_back_days = 365", "look_back_days = 10"))
+    made.build()
+    # By hand: both deals were created over 20 days after the responses, so a look-back of 10 days leaves no touch.
+    rows = made.diff(metrics=["influence?model=first"]).table.to_pylist()
+    told = {row["cell"].partition("@")[0]: parts(row) for row in rows if "bucket=campaign" in row["cell"]}
+    assert told == {"won_amount": {"models": "-41000.00"}, "open_amount": {"models": "-9000.50"}}
+
+
+def test_a_change_of_definitions_without_a_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made = workspace.create(tmp_path / "workspace")
+    usual = campaigns.campaigns
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            campaigns, "campaigns", lambda *given: (table := usual(*given)).mutate(campaign=table.campaign.upper())
+        )
+        made.sources.import_files(write_export(tmp_path / "one"), extracted_at=FIRST)
+    second = write_export(tmp_path / "two")
+    (second / "Lead.csv").write_text(CHANGED["Lead.csv"])
+    made.sources.import_files(second, extracted_at=LATER)
+    with pytest.raises(SnapshotError, match=r"other rows in campaigns today.*needs a new version"):
+        made.diff(metrics=["volume"])
+
+
+def test_frozen_snapshots_outlive_the_newest(tmp_path: Path):
+    from leadline.snapshots import Snapshots
+    from leadline.snapshots.frozen import find, freeze
+    from tests.snapshot_files import builder
+
+    kept = Snapshots(tmp_path)
+    first = kept.publish(_with_version(builder(1))).snapshot
+    freeze(kept, first.id, "start", note="", files={})
+    for number in range(2, 3 + KEPT):
+        kept.publish(_with_version(builder(number)))
+    assert find(kept, "start").id == first.id
+    assert find(kept, "current").id != find(kept, "previous").id
+    assert len(kept.list()) == KEPT + 1
+    for name in ("", "current", "a b", first.id):
+        with pytest.raises(UsageError, match="cannot name a frozen state"):
+            freeze(kept, first.id, name, note="", files={})
+
+
+def _with_version(build: Any) -> Any:
+    """A build that says the version of its definitions and its settings, as a published one does."""
+    return lambda path: build(path) | {"definition_version": "1", "settings": "{}"}
+
+
+EXPORTS = """
+import hashlib, sys
+from pathlib import Path
+from leadline import engines, render, workspace
+from leadline.dates import parse_as_of
+folder, export, threads = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+usual = engines._limits
+engines._limits = lambda con, memory, asked: usual(con, memory, asked or threads)
+made = workspace.create(folder)
+made.sources.import_files(export, extracted_at=parse_as_of("2026-04-01T00:00:00Z", "UTC"))
+print(made.snapshots.current().snapshot.content_hash)
+tables = [made.metrics.volume(by=["campaign_type"]), made.metrics.conversion(convention="touched"), made.metrics.influence()]
+for at, table in enumerate(tables):
+    for ending in ("csv", "json", "parquet"):
+        for form in (table, table.records()):
+            path = folder / f"{at}.{ending}"
+            render.write(form, ending, path)
+            print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path):
+    export = write_export(tmp_path / "export")
+    said = set()
+    for turn in range(costly(20) + 1):
+        environment = os.environ | {"PYTHONHASHSEED": str(turn)}
+        command = [
+            sys.executable,
+            "-c",
+            EXPORTS,
+            str(tmp_path / f"w{turn}" / "workspace"),
+            str(export),
+            str(1 + turn % 3),
+        ]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert ended.returncode == 0, ended.stderr
+        said.add(ended.stdout)
+    assert len(said) == 1
+
+
+def edited(path: Path, rng: random.Random) -> None:
+    """A later export: of each object a few records are gone and a few changed, and a few open deals are new."""
+    for name, fields in LATER_FIELDS.items():
+        with (path / name).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        columns = list(rows[0])
+        kept = [row for row in rows if rng.random() > 0.02]
+        for field in fields:
+            values = sorted({row[field] for row in rows})
+            for row in rng.sample(kept, max(1, len(kept) // 30)):
+                row[field] = rng.choice(values)
+        if name == "Opportunity.csv":
+            still = [row for row in kept if row["IsClosed"].lower() == "false"]
+            kept += [row | {"Id": f"006ZZZZZZZZZZ{at:02}"} for at, row in enumerate(rng.sample(still, 3))]
+        with (path / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(kept)
+
+
+LATER_FIELDS = {
+    "CampaignMember.csv": ("FirstRespondedDate",),
+    "Lead.csv": ("LeadSource",),
+    "Opportunity.csv": ("Amount", "StageName"),
+}
+
+
+@pytest.mark.parametrize("seed", range(costly(10)))
+def test_the_demo_with_a_later_load_is_told_apart(tmp_path: Path, seed: int):
+    """The last state built must give the later snapshot's numbers, else nothing is told; the parts add up."""
+    files = tmp_path / "files"
+    generate(files, people=200, seed=seed)
+    made = workspace.create(tmp_path / "workspace")
+    (made.folder / "leadline.toml").write_text(CONFIG_TOML, encoding="utf-8")
+    made.sources.import_files(files, extracted_at=parse_as_of("2026-07-01T00:00:00Z", "UTC"))
+    edited(files, random.Random(seed))
+    made.sources.import_files(files, extracted_at=parse_as_of("2026-07-08T00:00:00Z", "UTC"), allow_vanish=True)
+    rows = made.diff(metrics=["volume?by=lead_source", "pipeline"]).table.to_pylist()
+    for row in rows:
+        assert sum(Decimal(row[part]) for part in PARTS) == Decimal(row["after"] or 0) - Decimal(row["before"] or 0)
+    assert {part for row in rows for part in parts(row)} == {"deleted", "new", "changed"}
+    told = {one.rpartition(" ")[0] for row in rows for one in (row["fields"] or "").split(", ") if one}
+    assert {"Opportunity.Amount", "Opportunity.StageName", "Lead.LeadSource"} <= told
