@@ -80,7 +80,7 @@ def test_choices_are_those_of_the_metrics() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["volum"], "Did you mean 'volume'?"),
+        (["volum"], "Did you mean 'volume'"),
         (["volume", "--viw", "entered"], "--view"),
         (["volume", "--view", "standng"], "is not one of"),
         (["volume", "--where", "campaign_type"], "--where 'campaign_type' is no filter; write DIM=VALUE"),

@@ -141,6 +141,8 @@ def _learn(states: States, opened: Opened) -> None:
         try:
             states.ask(address.table, memory)
         except UsageError:
+            # Known to the later state only, or to none: then it is refused before anything is built.
+            states.ask(address.table, states.open_at(states.later.path, states.at))
             continue
         states.rests[address] = fields_asked(memory, known)
 
