@@ -49,6 +49,16 @@ class Opened:
     kept: Kept = field(default_factory=Kept)
 
     def __getitem__(self, name: str) -> ir.Table:
+        """A table of the model.
+
+        Raises:
+            SnapshotError: the snapshot was published before Leadline had that table.
+        """
+        if name not in self.tables:
+            raise SnapshotError(
+                f"The snapshot {self.snapshot} has no table {name!r}: an earlier Leadline published it. "
+                "Publish anew with `leadline build`."
+            )
         return self.tables[name]
 
     def __contains__(self, name: str) -> bool:
