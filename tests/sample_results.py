@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from leadline.results import Column, ColumnType, Definition, Result, Step, Trust
 
+_NUMBERS = dict.fromkeys(("from", "to", "low", "high"), pa.float64())
+MOVES = pa.list_(pa.struct({"metric": pa.string(), "number": pa.string(), "kind": pa.string(), **_NUMBERS}))
 STAGES = ["Inquiry", "MQL", "SAL", "SQL", "Won"]
 ARROW: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -20,7 +22,7 @@ ARROW: dict[ColumnType, pa.DataType] = {
     "date": pa.date32(),
     "instant": pa.timestamp("us"),
     "boolean": pa.bool_(),
-    "list": pa.list_(pa.struct([("metric", pa.string()), ("from", pa.float64()), ("to", pa.float64())])),
+    "list": MOVES,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -158,7 +159,8 @@ def test_names_from_the_data_cannot_style_the_terminal() -> None:
 
 FINDINGS: dict[str, ColumnType] = {
     "code": "text", "severity": "text", "rows": "integer", "amount": "money", "moves": "list",
-    "first_seen": "instant", "last_seen": "instant", "object": "text", "message": "text", "remedy": "text",
+    "first_seen": "instant", "last_seen": "instant", "accepted": "boolean", "object": "text", "message": "text",
+    "remedy": "text", "accepted_until": "date", "accepted_reason": "text", "rows_before": "integer",
 }  # fmt: skip
 
 
@@ -166,8 +168,15 @@ EARLIER = dt.datetime(2026, 10, 4, 12, 0)
 SEEN = (dt.datetime(2026, 11, 1, 4, 0), dt.datetime(2026, 11, 1, 4, 0))
 
 
-def moves(*metrics: str) -> list[dict[str, str | None]]:
-    return [{"metric": metric, "from": None, "to": None} for metric in metrics]
+def moves(*metrics: str) -> list[dict[str, Any]]:
+    """Moves by an amount that is not known."""
+    nothing = dict.fromkeys(("from", "to", "number", "kind", "low", "high"))
+    return [{"metric": metric, **nothing} for metric in metrics]
+
+
+def move(metric: str, number: str, kind: str, before: float, after: float, judged: bool = False) -> dict[str, Any]:
+    low, high = (min(before, after), max(before, after)) if judged else (after, after)
+    return {"metric": metric, "from": before, "to": after, "number": number, "kind": kind, "low": low, "high": high}
 
 
 def told(rows: list[tuple]) -> list[str]:
@@ -178,37 +187,39 @@ def told(rows: list[tuple]) -> list[str]:
 
 
 def test_findings_are_told_with_message_remedy_and_what_they_move() -> None:
+    moved = [
+        move("influence", "won amount with a touch", "money", 9.5, 11.05, judged=True),
+        move("volume", "journeys that reached MQL", "count", 1200, 1200),
+        move("conversion", "rate MQL > SAL", "rate", 0.5, 0.512),
+    ]
+    taken = (dt.date(2027, 3, 1), "It is known.")
     lines = told(
         [
-            (
-                "no-role",
-                "error",
-                185,
-                395_009_057,
-                moves("influence"),
-                *SEEN,
-                "Opportunity",
-                "185 have no role.",
-                "Add roles.",
-            ),
-            ("late", "warning", 0, None, [], *SEEN, None, "It starts late.", None),
-            ("odd", "warning", 2, None, moves("volume", "velocity"), EARLIER, SEEN[1], None, "Two are odd.", None),
+            ("no-role", "error", 185, 395_009_057, moved, *SEEN, False, "Opportunity", "185 have no role.", "Add roles.",
+             None, None, 180),
+            ("late", "warning", 0, None, [], *SEEN, False, None, "It starts late.", None, None, None, None),
+            ("odd", "warning", 2, None, moves("volume", "velocity"), EARLIER, SEEN[1], False, None, "Two are odd.", None,
+             None, None, 2),
+            ("known", "info", 1, None, [], *SEEN, True, None, "One is known.", None, *taken, None),
         ]
-    )
-    assert lines[1] == "1 error · 2 warnings"
-    assert lines[3:7] == [
+    )  # fmt: skip
+    assert lines[1] == "1 error · 2 warnings · 1 info"
+    assert lines[3:8] == [
         "error  no-role  185 Opportunity · 3,950,090.57 USD",
         "  185 have no role.",
         "  Add roles.",
-        "  moves influence",
+        "  moves won amount with a touch 9.50 USD → up to 11.05 USD; rate MQL > SAL 50.00 % → 51.20 %",
+        "  180 in the snapshot before",
     ]
-    assert lines[8:10] == ["warning  late", "  It starts late."]
-    assert lines[11:15] == [
+    assert lines[9:11] == ["warning  late", "  It starts late."]
+    assert lines[12:16] == [
         "warning  odd  2 records",
         "  Two are odd.",
-        "  moves volume, velocity",
+        "  can move volume, velocity; by how much cannot be said",
         "  first seen in the load of 2026-10-04 14:00",
     ]
+    assert lines[17] == "Accepted; they count in every grade all the same"
+    assert lines[19:22] == ["info  known  1 record", "  One is known.", "  accepted until 2027-03-01: It is known."]
     assert lines[-1] == "leadline audit --list CODE lists the records of a finding."
 
 

@@ -143,7 +143,7 @@ def _since(table: Result, row: dict[str, Any]) -> str | None:
 def _head(table: Result, row: dict[str, Any]) -> Text:
     line = Text.assemble((row["severity"], STYLES[row["severity"]]), "  ", (clean(row["code"]), "bold"))
     if row["rows"]:
-        line.append(f"  {row['rows']:,} {clean(row['object'] or 'records')}")
+        line.append(f"  {row['rows']:,} {clean(row['object'] or ('record' if row['rows'] == 1 else 'records'))}")
     if row["amount"] is not None:
         line.append(f" · {amount_text(table, row['amount'])} {table.currency}")
     return line
