@@ -196,9 +196,10 @@ def test_schema_knows_every_table_and_alias() -> None:
 def test_the_examples_of_the_manual_are_valid() -> None:
     page = (Path(__file__).parents[1] / "docs" / "config.md").read_text(encoding="utf-8")
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     together = config.parse("\n".join(examples))
     assert together.funnel["marketing"].stage_names == ["Inquiry", "MQL", "SQL", "Won"]
     assert together.responses.statuses["*"] == ["Responded"]
     assert together.files["sales_pipeline.csv"].date_order == "ymd"
     assert together.formula["mean_deal"].format == "money"
+    assert together.matching.duplicate_probability == 0.95
