@@ -145,7 +145,9 @@ def test_stuck_list_has_owner_and_money(org: Workspace) -> None:
     found = [(one["stage"], one["age_days"], one["amount"], one["owner"]) for one in result.table.to_pylist()]
     assert found[:2] == [("MQL", 86.0, None, "Ada Owner")] * 2
     assert sorted(found[2:]) == [("SQL", 59.0, at * 10_000, "Ada Owner") for at in (8, 9, 10)]
-    assert result.records().table.equals(result.table)
+    listed = result.records().table
+    assert None not in listed["record_id"].to_pylist()
+    assert listed.drop_columns(["record_id"]).equals(result.table)
 
 
 def test_bottleneck_has_its_money_and_norm(org: Workspace) -> None:

@@ -158,10 +158,10 @@ def touches_of(
                 sourced,
             )
             found.append(touch)
-    if goal == "created" or only == "sourced":
+    if goal == "created":
         found = [touch for touch in found if touch.sourced]
-    elif only == "accelerated":
-        found = [touch for touch in found if not touch.sourced]
+    if only is not None:
+        found = [touch for touch in found if touch.sourced == (only == "sourced")]
     return sorted(found, key=lambda touch: (touch.moment.key, touch.id))
 
 

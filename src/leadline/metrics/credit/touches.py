@@ -138,9 +138,8 @@ def touches(
         "is_date",
         is_sourced=before.fill_null(True),
     )
-    if goal == "created" or only == "sourced":
-        return found.filter(found.is_sourced)
-    return found.filter(~found.is_sourced) if only == "accelerated" else found
+    kept = found.filter(found.is_sourced) if goal == "created" else found
+    return kept if only is None else kept.filter(kept.is_sourced == (only == "sourced"))
 
 
 def _answers(asked: Asked, source: str) -> ir.Table:
