@@ -11,7 +11,8 @@ rebuilding tables at an earlier moment; its SQL is always Leadline's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -170,6 +171,26 @@ def _no_extensions() -> list[str]:
         "SET autoload_known_extensions = false",
         "SET allow_community_extensions = false",
     ]
+
+
+@contextmanager
+def room_for_another(con: duckdb.DuckDBPyConnection, memory_limit: str) -> Iterator[None]:
+    """While another engine works beside it, a connection keeps to less memory: what it holds goes to its spill folder.
+
+    Args:
+        con: as made by `writer`.
+        memory_limit: e.g. "2GB"; a limit that is lower already stays.
+    """
+    (before,) = con.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)
+    own = f"{_bytes(before) // 1024} KiB"
+    con.execute(f"SET memory_limit = {literal(memory_limit)}")
+    (after,) = con.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)
+    if _bytes(after) > _bytes(before):
+        con.execute(f"SET memory_limit = {literal(own)}")
+    try:
+        yield
+    finally:
+        con.execute(f"SET memory_limit = {literal(own)}")
 
 
 def _limits(con: duckdb.DuckDBPyConnection, memory_limit: str | None, threads: int | None) -> list[str]:

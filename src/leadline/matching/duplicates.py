@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from leadline import engines
 from leadline.config import MatchingSettings
 from leadline.matching import linkage
 from leadline.model.store import Store
@@ -30,6 +31,10 @@ SCHEMA: Final = pa.schema(
 """Columns of `possible_duplicates`."""
 
 
+BESIDE: Final = "1GB"
+"""Memory of the snapshot's own engine while `linkage` has its own beside it."""
+
+
 def find(store: Store, settings: MatchingSettings, spill: Path | None = None) -> pa.Table:
     """Pairs of people that may be one, as `SCHEMA` says; needs the steps of `parties` and `leads`.
 
@@ -42,7 +47,8 @@ def find(store: Store, settings: MatchingSettings, spill: Path | None = None) ->
     if not records.num_rows:
         return SCHEMA.empty_table()
     people = store.count(store.steps["match_keyed"])
-    found = linkage.pairs(records, people, settings.duplicate_probability, spill)
+    with engines.room_for_another(store.backend.con, BESIDE):
+        found = linkage.pairs(records, people, settings.duplicate_probability, spill)
     return _described(found) if found.num_rows else SCHEMA.empty_table()
 
 
