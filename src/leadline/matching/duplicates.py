@@ -31,7 +31,7 @@ SCHEMA: Final = pa.schema(
 """Columns of `possible_duplicates`."""
 
 
-BESIDE: Final = "1GB"
+BESIDE: Final = "2GB"
 """Memory of the snapshot's own engine while `linkage` has its own beside it."""
 
 
