@@ -65,8 +65,8 @@ manual: .venv/.for-development ## the pages of the manual that are made from the
 	@$(BIN)/python -m tools.manual
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
-	@$(COMPILE) pyproject.toml --group build --group dev -o requirements-dev.txt
-	@$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(COMPILE) pyproject.toml --all-extras --group build --group dev -o requirements-dev.txt
+	@$(COMPILE) pyproject.toml --extra web -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
 
 clean: ## remove what the other targets made
