@@ -37,5 +37,12 @@ class Kept:
 
     def drop(self, backend: Backend) -> None:
         """Drop the tables nothing refers to."""
-        while self._unused:
-            backend.con.execute(f"DROP TABLE IF EXISTS temp.main.{quoted(self._unused.popleft())}")
+        while (name := self._next()) is not None:
+            backend.con.execute(f"DROP TABLE IF EXISTS temp.main.{quoted(name)}")
+
+    def _next(self) -> str | None:
+        # Two threads may come for the last one at the same time.
+        try:
+            return self._unused.popleft()
+        except IndexError:
+            return None

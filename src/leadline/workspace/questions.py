@@ -53,6 +53,12 @@ def _with_address(metric: str, method: Callable[..., Result]) -> Callable[..., R
     return asked
 
 
+def addressed_question(metric: str, arguments: Mapping[str, Any]) -> Address:
+    """The address of a metric asked with arguments as its method takes them; empty ones are left out."""
+    question = [pair for name, value in arguments.items() if value for pair in _texts(name, value)]
+    return Address(metric, ordered(question))
+
+
 def _texts(name: str, value: Any) -> list[tuple[str, str]]:
     """An argument as parameters of an address."""
     written = WRITTEN.get(name, name)
@@ -76,7 +82,8 @@ def ask(metrics: object, address: Address) -> Result:
         UnknownNameError: no metric of that name, or a parameter it does not take.
         UsageError: a value that cannot be read, or a question that makes no sense.
     """
-    known = [name for name, member in vars(type(metrics)).items() if hasattr(member, "__wrapped__")]
+    members = {name: member for part in type(metrics).__mro__ for name, member in vars(part).items()}
+    known = [name for name, member in members.items() if hasattr(member, "__wrapped__")]
     if address.metric not in known:
         raise UnknownNameError("metric", address.metric, known)
     method = getattr(metrics, address.metric)

@@ -1,0 +1,93 @@
+"""How metrics are asked: the question they have in common, and the snapshot they are asked of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+
+from leadline.findings import Finding
+
+if TYPE_CHECKING:
+    from leadline.config import Formula
+    from leadline.explain import Explanation
+    from leadline.metrics.query import Query
+    from leadline.model.opened import Opened
+    from leadline.results import Result
+
+AsOf = dt.date | dt.datetime | str | None
+"""A date (its end, in the reporting zone), an instant, either as text, or None for the snapshot's own."""
+
+GOALS_FILE = "goals.csv"
+"""Name of the file of goals in a workspace."""
+
+CloseDate = Literal["history", "field"] | None
+"""What dates the close of an opportunity; None for what the snapshot was built with."""
+
+
+class Opener(Protocol):
+    """Opens the snapshot."""
+
+    def __call__(
+        self, as_of: AsOf, close_date: CloseDate = None, snapshot: str | None = None
+    ) -> tuple[Opened, tuple[Finding, ...]]:
+        """The snapshot at a moment; with findings if it is not the one published last. `snapshot` names another one."""
+
+
+class Question(TypedDict, total=False):
+    """What every metric can be asked; each key may be left out."""
+
+    by: Sequence[str]
+    """Dimensions to split by."""
+    where: Mapping[str, str]
+    """Dimension → the value its units must have; an empty value asks for units without one."""
+    start: dt.date | None
+    """First day."""
+    end: dt.date | None
+    """The day after the last day."""
+    as_of: AsOf
+    """Count what had happened by then."""
+    grain: str | None
+    """day, week, month, quarter, year; None for one row over all time."""
+    unit: str | None
+    """responses, people, journeys, accounts, opportunities; None for the funnel's own."""
+    funnel: str | None
+    """Its name; None for the first one."""
+    close_date: CloseDate
+    """history, field: what dates the close of an opportunity; None for the setting of the workspace."""
+    touched: bool
+    """A unit under every campaign that touched it."""
+    snapshot: str | None
+    """A frozen name or an id; None for the newest snapshot."""
+
+
+class Asking:
+    """Asks one published snapshot."""
+
+    def __init__(
+        self, opener: Opener, goals_file: Path, formulas: Callable[[], Mapping[str, Formula]] | None = None
+    ) -> None:
+        self._opener = opener
+        self._goals_file = goals_file
+        self._written = formulas
+        self.explained_by: Callable[[str], Explanation] | None = None
+
+    def _answer(self, question: Question, ask: Callable[[Opened, Query], Result]) -> Result:
+        from leadline.metrics.query import Query
+        from leadline.workspace.links import linked
+
+        asked = dict(question)
+        close_date, named = asked.pop("close_date", None), asked.pop("snapshot", None)
+        opened, findings = self._opener(question.get("as_of"), close_date, named)  # type: ignore[arg-type]
+        asked |= {"by": tuple(question.get("by", ())), "where": dict(question.get("where", {})), "as_of": opened.moment}
+        result = ask(opened, Query(**asked))  # type: ignore[arg-type]  # the keys are those of Question
+        return noted(linked(result, opened.settings), findings)
+
+
+def noted(result: Result, findings: tuple[Finding, ...]) -> Result:
+    """A result that says first what its snapshot is not."""
+    if not findings:
+        return result
+    return replace(result, notes=(*(finding.message for finding in findings), *result.notes))
