@@ -87,14 +87,14 @@ class _Told:
         self.campaigns: dict[str, str] = {}
 
     def rows(self, name: str, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
-        """Rows of a table with one of these values; those of the funnel where it has several."""
+        """Rows of a table with one of these values, in a total order; those of the funnel where it has several."""
         if name not in self.opened:
             return []
         table = self.opened[name]
         kept = table.filter(table[column].isin(list(values)))
         if "funnel" in table.columns:
             kept = kept.filter(kept.funnel == self.name)
-        return list(self.opened.arrow(kept).to_pylist())
+        return list(self.opened.arrow(kept.order_by(kept.columns)).to_pylist())
 
     def add(self, second: int | None, kind: str, **facts: Any) -> None:
         """One event; facts that are not given are null."""
@@ -183,7 +183,10 @@ def journey(opened: Opened, person: str, *, funnel: str | None, credit: Credit) 
     """
     person_id = person_of(opened, person)
     told = _Told(opened, funnel)
-    records = told.rows("person_records", "person_id", [person_id])
+    records = sorted(
+        told.rows("person_records", "person_id", [person_id]),
+        key=lambda row: (row["created_s"] is None, row["created_s"], row["record_id"]),
+    )
     for row in records:
         merged = None if row["record_id"] == person_id else f"one person with {person_id}"
         told.add(row["created_s"], "record created", record_id=row["record_id"], why=merged, evidence=row["object"])
