@@ -10,6 +10,7 @@ from ibis.backends.duckdb import Backend
 from ibis.expr.operations import InMemoryTable
 
 from leadline.engines import quoted
+from leadline.model.compiled import COMPILER
 
 
 class Store:
@@ -86,7 +87,7 @@ class Store:
             self.backend.insert(name, expression, database=("temp", "main") if temporary else None)
             return
         place = "temp.main." if temporary else ""
-        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {self.backend.compile(expression)}")
+        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {COMPILER.sql(self.backend, expression)}")
 
     def add(self, name: str, expression: ir.Table) -> None:
         """Materialise a table, or append to it if it is there already."""
