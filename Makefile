@@ -10,6 +10,7 @@ SERVE ?= yes
 PEOPLE ?= 20000
 SEED ?= 7
 SIZES ?= 100k 10M
+USERS ?= 1 20
 DEMO := demo-workspace
 BIN := .venv/bin
 UV ?= uv
@@ -17,7 +18,7 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 	--no-emit-index-url --no-annotate --no-header
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-night lint format bench bench-influence screenshots manual requirements clean
+.PHONY: help demo test test-night test-engines lint format bench bench-influence bench-web screenshots manual requirements clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -36,11 +37,16 @@ demo: .venv/.for-use ## the demo workspace, its summary and its report (SERVE=no
 
 test: .venv/.for-development ## every test; random and fault cases at a tenth of their numbers
 	@tools/browser
+	@tools/services
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-night: .venv/.for-development ## every test in full numbers; keeps the figures in benchmarks/night.md
 	@tools/browser
 	@$(BIN)/python -m benchmarks.night
+
+test-engines: .venv/.for-development ## the same model and metrics on other engines than DuckDB
+	@tools/services
+	@$(BIN)/python -m pytest -q tests/engines
 
 lint: .venv/.for-development ## formatting, lint rules, types
 	@$(BIN)/ruff format --check --quiet . || { echo "to settle it: make format" >&2; exit 1; }
@@ -57,9 +63,13 @@ bench: .venv/.for-development ## seconds, memory and distance to the limit (SIZE
 bench-influence: .venv/.for-development ## path models by size beside other tools, in one run
 	@$(BIN)/python -m benchmarks.influence
 
-screenshots: .venv/.for-use ## the pictures of the README, from the demo workspace
+bench-web: .venv/.for-development ## answer times of the dashboard under readers (USERS="1 20")
+	@$(BIN)/python -m benchmarks.web $(DEMO) $(USERS)
+
+screenshots: .venv/.for-development ## the pictures of the README and of every page, from the demo workspace
 	@SERVE=no PEOPLE=$(PEOPLE) SEED=$(SEED) $(BIN)/python tools/demo.py $(DEMO) > /dev/null
 	@$(BIN)/python tools/screenshots.py $(DEMO) docs/images
+	@$(BIN)/python -m tools.dashboard_pictures $(DEMO) docs/images/dashboard
 
 manual: .venv/.for-development ## the pages of the manual that are made from the program
 	@$(BIN)/python -m tools.manual

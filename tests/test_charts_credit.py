@@ -40,6 +40,46 @@ def lift() -> Result:
     return sample.make("lift", "Conversion of responders", LIFT, rows)  # type: ignore[arg-type]
 
 
+REASONS = {
+    "period": "text",
+    "difference": "text",
+    "reason": "text",
+    "count": "integer",
+    "org_amount": "money",
+    "our_amount": "money",
+}
+TREND = {
+    "campaign_id": "text",
+    "campaign": "text",
+    "months": "integer",
+    "cost": "money",
+    "early_roas": "rate",
+    "late_roas": "rate",
+    "trend": "text",
+}
+
+
+def reasons() -> Result:
+    """Two periods of rows that are the same, and some that one side has."""
+    rows = [
+        ("2026-01", "both", "the same", 30, 100_000, 100_000),
+        ("2026-02", "both", "the same", 4, 20_000, 20_000),
+        ("2026-01", "org only", "no contact role now", 3, 9_000, 0),
+        ("2026-02", "ours only", "the org wrote no row for this opportunity", 5, 0, 70_000),
+    ]
+    return sample.make("salesforce", "The org's influence rows beside ours", REASONS, rows)  # type: ignore[arg-type]
+
+
+def roi_trend() -> Result:
+    """A campaign that falls, one that does not, one too young for two halves."""
+    rows = [
+        (org.A, "Alpha", 9, 900_000, 4.0, 1.5, "diminishing"),
+        (org.B, "Beta", 12, 1_200_000, 2.0, 2.25, "no trend"),
+        (org.C, "Gamma", 1, 10_000, None, None, "too few months"),
+    ]
+    return sample.make("roi-trend", "Return by month", TREND, rows)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return org.built(tmp_path_factory.mktemp("charts-credit"))
@@ -55,10 +95,12 @@ def results(space: Workspace) -> dict[str, Result]:
         "slope": several,
         "scatter": several,
         "lift": lift(),
+        "reasons": reasons(),
+        "roi_trend": roi_trend(),
     }
 
 
-NAMES = ("roi", "timeline", "slope", "scatter", "lift")
+NAMES = ("roi", "timeline", "slope", "scatter", "lift", "reasons", "roi_trend")
 
 
 def texts(svg: str) -> list[str]:
@@ -96,6 +138,27 @@ def test_roi_without_costs_is_refused(results: dict[str, Result]) -> None:
     without = table.filter([state == "missing" for state in table.column("cost_state").to_pylist()])
     with pytest.raises(UsageError, match="no row has a cost"):
         charts.svg(replace(results["roi"], table=without))
+
+
+def test_reasons_add_periods_up() -> None:
+    said = texts(charts.svg(reasons()))
+    assert {"both: the same", "34", "1,200", "ours only: the org wrote no row for this opportunity", "700"} <= set(said)
+    assert charts.summary(reasons()) == (
+        "34 of 42 rows are the same; most others: the org wrote no row for this opportunity (ours only), 5."
+    )
+    with pytest.raises(UsageError, match="nothing to draw"):
+        charts.svg(replace(reasons(), table=reasons().table.slice(0, 0)))
+
+
+def test_the_trend_of_returns_names_what_falls() -> None:
+    said = texts(charts.svg(roi_trend()))
+    assert {"Alpha", "Beta", "diminishing", "no trend"} <= set(said)
+    assert "Gamma" not in said
+    assert charts.summary(roi_trend()) == (
+        "The return of 1 of 2 campaigns falls, that of 0 rises; the dearest that falls is Alpha, from 4.00 to 1.50."
+    )
+    with pytest.raises(UsageError, match="two halves"):
+        charts.svg(replace(roi_trend(), table=roi_trend().table.slice(2, 1)))
 
 
 def test_slope_and_scatter_need_two_models(results: dict[str, Result]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from leadline.audit import limits
 from leadline.audit.registry import BY_CODE, CHECKS, require_known
 from leadline.audit.volumes import _flagged
-from leadline.config import AuditSettings, Settings, StageSource
+from leadline.config import AuditSettings, ResponseSettings, Settings, StageSource
 from leadline.errors import ConfigError
 from tests.audit_orgs import Audit, audited
 from tests.contracts.code import ROOT
@@ -145,7 +145,7 @@ def _members(tiny: Tiny) -> None:
 
 def _deals(tiny: Tiny) -> None:
     tiny.deal("D1", "2024-04-01T10:00", ("2024-04-01T10:00", "Idea"), ("2024-05-01T10:00", "Proposal"))
-    tiny.deal("D2", "2024-04-01T10:00", AccountId="A9", CampaignId="camp")
+    tiny.deal("D2", "2024-04-01T10:00", AccountId="A9", CampaignId="never")
     tiny.deal("D3", "2024-04-01T10:00", CurrencyIsoCode="EUR", amount="300")
     # D2 to D5 are open: their close date is the last day of the year, the day of as-of, but for D4.
     tiny.deal("D4", "2024-04-01T10:00", OwnerId="u2", CloseDate=DAY(2024, 12, 30))
@@ -264,3 +264,23 @@ def test_every_limit_belongs_to_a_check_and_stands_on_its_page() -> None:
 
 def test_codes_are_unique() -> None:
     assert len(BY_CODE) == len(CHECKS)
+
+
+def test_an_opportunity_that_lacks_two_parents_is_one_record() -> None:
+    opened, _, _ = org()
+    found = opened["findings"].filter(
+        (opened["findings"].code == "orphan-record") & (opened["findings"].object == DEAL)
+    )
+    (row,) = opened.arrow(found).to_pylist()
+    assert row["row_count"] == 1
+    assert "1 in AccountId (Account), 1 in CampaignId (Campaign)" in row["message"]
+
+
+def test_responses_that_the_rules_leave_out_have_no_fault() -> None:
+    tiny = planted()
+    rules = ResponseSettings(exclude_campaigns=["camp"])
+    limits_of = {code: AuditSettings(limit=limit) for code, limit in LIMITS.items()}
+    opened, _, _ = audited(tiny.org, tiny.settings.model_copy(update={"audit": limits_of, "responses": rules}))
+    found = {(row["code"], row["object"]) for row in opened.arrow(opened["findings"]).to_pylist()}
+    assert not found & {(code, MEMBER) for code in ("bulk-loaded-day", "zone-suspicion", "negative-duration")}
+    assert ("negative-duration", "Lead") in found

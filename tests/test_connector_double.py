@@ -7,7 +7,6 @@ of the ledger is compared with the double's own image of the org.
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -22,30 +21,18 @@ from leadline.config import parse
 from leadline.errors import LoginError
 from leadline.schema import HISTORY_PARENT, OBJECTS, SYSTEM_STAMPS
 from leadline.sources.salesforce.hosts import TEST_HOST
-from leadline.sources.salesforce.transport import HttpTransport, Request, Response
+from leadline.sources.salesforce.transport import HttpTransport
 from leadline.sources.salesforce.vault import Secret
 from leadline.sources.salesforce.waiting import Waiting
 from leadline.workspace import Workspace
+from leadline_double.org import Org
+from leadline_double.server import Double, key_pair, serve
 from tests.connector_org import Drawer
 from tests.double.history import History
-from tests.double.org import Org
-from tests.double.server import Double, key_pair, serve
 from tests.scale import costly
 
 LONGEST_PAUSE = 0.01
 """Seconds of a pause between tries here; what matters is that there is one, not how long."""
-
-
-class Clocked:
-    """HTTPS with the double's own time in the Date header, as the host of a real org sends it."""
-
-    def __init__(self, org: Org) -> None:
-        self.inner, self.clock = HttpTransport(), org.clock
-
-    def send(self, request: Request) -> Response:
-        answer = self.inner.send(request)
-        moment = email.utils.format_datetime(self.clock.now(), usegmt=True)
-        return Response(answer.status, dict(answer.headers) | {"date": moment}, answer.body)
 
 
 @pytest.fixture
@@ -61,12 +48,12 @@ def place(double: Double, tmp_path: Path) -> Iterator[Workspace]:
     made = workspace.create(tmp_path)
     text = f'[salesforce]\nflow = "client"\ndomain = "{double.url}"\nclient_id = "{double.app.consumer_key}"\nbulk_from = 20\n'
     (tmp_path / "leadline.toml").write_text(text, encoding="utf-8")
-    transport = Clocked(double.org)
+    transport = HttpTransport()
     made.org.transport, made.org.vault = transport, Drawer(client_secret=double.app.consumer_secret)
     made.org.now = double.org.clock.now
     made.org.waiting = Waiting(sleep=lambda seconds: time.sleep(min(seconds, LONGEST_PAUSE)))
     yield made
-    transport.inner.close()
+    transport.close()
 
 
 def same(kind: str, held: Any, said: Any) -> bool:

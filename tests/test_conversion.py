@@ -21,7 +21,9 @@ import numpy as np
 import pytest
 
 from leadline.errors import UnknownNameError, UsageError
+from leadline.metrics.rates import firsts
 from leadline.metrics.rates.eventual import estimate
+from leadline.metrics.rates.steps import Transition
 from leadline.metrics.times.lengths import Lengths
 from tests.soundness.orgs import STAMPED, Org, rows
 from tests.test_maths_r import CURVES, SAME, durations
@@ -298,3 +300,10 @@ def test_the_estimate_of_a_rolled_up_campaign_is_that_of_all_its_units(metrics):
     asked = {"convention": "eventual", "from_stage": "Inquiry", "to_stage": "MQL"}
     found = {row["campaign_path"]: row for row in rows(metrics.conversion(by=["campaign_path"], **asked))}
     assert shown(found["Programme > *"], "started", "converted", "rate") == (2, 2, 1.0)
+
+
+def test_the_first_stage_leads_on_where_the_stages_of_a_unit_have_a_gap():
+    steps = [Transition(1, 4, 30), Transition(4, 5, 10), Transition(5, 6, 20)]
+    assert firsts.ways(steps) == [Transition(1, 4, 30), Transition(1, 5, 40), Transition(1, 6, 60)]
+    optional = [Transition(0, 1, 5), Transition(0, 2, 9), Transition(1, 2, 7)]
+    assert firsts.ways(optional) == [Transition(0, 1, 5), Transition(0, 2, 12)]

@@ -23,6 +23,7 @@ from leadline.errors import SnapshotError, UnknownNameError, UsageError
 from leadline.model import campaigns
 from leadline.snapshots import KEPT
 from leadline.workspace import Workspace
+from tests import campaign_org
 from tests.scale import costly
 from tests.small_org import EXTRACTED_AT, FILES, write_export
 
@@ -147,6 +148,42 @@ def test_settings_and_models_have_their_own_parts(tmp_path: Path):
     assert told == {"won_amount": {"models": "-41000.00"}, "open_amount": {"models": "-9000.50"}}
 
 
+WEB = "701000000000001AAA"
+TWICE = (
+    "00v000000000006AAA,701000000000002AAA,00Q000000000001AAA,Visited,true,2026-01-20,2026-01-20T09:00:00.000+0000\n"
+)
+"""A second touch of the deal Alpha: without it every model gives the same."""
+
+
+def test_costs_and_model_files_have_their_own_parts(tmp_path: Path):
+    """Each side with the costs it was built with and the models frozen with it; other changes beside do not mix in."""
+    made = workspace.create(tmp_path / "workspace")
+    spent, own = made.folder / "costs.csv", made.folder / "models" / "own.toml"
+    own.parent.mkdir()
+    own.write_text('kind = "even"\ntitle = "Own"\n')
+    name = next(csv.DictReader(FILES["Campaign.csv"].splitlines()))["Name"]
+    spent.write_text(f"campaign,amount\n{name},1000\n")
+    first, second = write_export(tmp_path / "one"), write_export(tmp_path / "two")
+    for folder in (first, second):
+        (folder / "CampaignMember.csv").write_text(FILES["CampaignMember.csv"] + TWICE)
+    made.sources.import_files(first, extracted_at=FIRST)
+    made.freeze("2026-Q1")
+    own.write_text('kind = "touch"\ntitle = "Own"\ntouch = "first"\n')
+    spent.write_text(f"campaign,amount\n{WEB},1000\n{WEB},250.25\n")
+    # The campaign gets another name, so the earlier costs would not find it any more.
+    (second / "Campaign.csv").write_text(FILES["Campaign.csv"].replace(name, "Renamed"))
+    (second / "Opportunity.csv").write_text(FILES["Opportunity.csv"].replace(",41000,", ",42000,"))
+    made.sources.import_files(second, extracted_at=LATER)
+    found = made.diff("2026-Q1", metrics=["roi?model=first#cost", "influence?model=own#won_amount"])
+    rows = found.table.to_pylist()
+    for row in rows:
+        assert sum(Decimal(row[part]) for part in PARTS) == Decimal(row["after"] or 0) - Decimal(row["before"] or 0)
+    told = {row["cell"].partition("@")[0]: parts(row) for row in rows if WEB in row["cell"]}
+    assert "Costs: 1 lines that came or went." in found.notes
+    # Half of 41,000, then half of 42,000, then all of it.
+    assert told == {"cost": {"costs": "250.25"}, "won_amount": {"changed": "500.00", "models": "21000.00"}}
+
+
 def test_a_change_of_definitions_without_a_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = workspace.create(tmp_path / "workspace")
     usual = campaigns.campaigns
@@ -268,3 +305,29 @@ def test_the_demo_with_a_later_load_is_told_apart(tmp_path: Path, seed: int):
     assert {part for row in rows for part in parts(row)} == {"deleted", "new", "changed"}
     told = {one.rpartition(" ")[0] for row in rows for one in (row["fields"] or "").split(", ") if one}
     assert {"Opportunity.Amount", "Lead.LeadSource"} <= told
+
+
+def test_an_object_that_only_one_load_holds_and_a_response_on_two_deals(tmp_path: Path):
+    # The person of deal 1 has a role on deal 2 as well, so two responses are touches of both.
+    role = "00K000000000004AAA,006000000000002AAA,003000000000001AAA,false,2026-02-05T08:00:00Z\n"
+    files = {"OpportunityContactRole.csv": campaign_org.FILES["OpportunityContactRole.csv"] + role}
+    made = campaign_org.built(tmp_path, files)
+    later = tmp_path / "later"
+    later.mkdir()
+    deals = campaign_org.FILES["Opportunity.csv"].replace(",300,", ",330,").replace(",40,", ",70,")
+    (later / "Opportunity.csv").write_text(deals)
+    (later / "Account.csv").write_text("Id,Name,CreatedDate\n001000000000001AAA,Alpha,2026-01-01T00:00:00Z\n")
+    made.sources.import_files(later, extracted_at=LATER)
+    asked = ["influence?model=even"]
+    moved = made.diff(metrics=asked, listing=True).table.to_pylist()
+    # The odd cent of deal 2 is that of its earliest touch.
+    told = sorted((row["unit_id"][:15], row["before"], row["after"]) for row in moved)
+    assert told == [
+        ("00v000000000001", "13.34", "23.34"),
+        ("00v000000000001", "150.00", "165.00"),
+        ("00v000000000002", "13.33", "23.33"),
+        ("00v000000000002", "150.00", "165.00"),
+        ("00v000000000003", "13.33", "23.33"),
+    ]
+    back = made.diff("current", "previous", metrics=asked).table.to_pylist()
+    assert sum(Decimal(row["changed"]) for row in back if row["cell"].startswith("won_amount@bucket=campaign")) == -60

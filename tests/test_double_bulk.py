@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from leadline_double.prepared import Prepared, member_rows
+from leadline_double.values import double_text
 from tests.double.calling import Caller
-from tests.double.prepared import Prepared, member_rows
-from tests.double.values import double_text
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.double import Double, Org, serve
-from tests.double.org import USER_NAME
-from tests.double.server import key_pair
+from leadline_double import Double, Org, serve
+from leadline_double.org import USER_NAME
+from leadline_double.server import key_pair
 
 with warnings.catch_warnings():
     # Its SOAP library parses with a module that warns on import.

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.double import Double, Faults, Org, serve
+from leadline_double import Double, Faults, Org, serve
+from leadline_double.faults import KINDS, SURVIVABLE
 from tests.double.calling import Caller
-from tests.double.faults import KINDS, SURVIVABLE
 from tests.scale import scaled
 
 SOQL = "SELECT Id FROM Lead"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.double import Org
+from leadline_double import Org
+from leadline_double.state import Rules
+from leadline_double.values import csv_value
 from tests.double.calling import Caller
 from tests.double.history import LATEST, History
-from tests.double.state import Rules
-from tests.double.values import csv_value
 from tests.scale import scaled
 
 STAMPED = (

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from leadline.demo.org import generate
+from leadline_double.loading import org_of_files
 from tests.double.calling import Caller
-from tests.double.loading import org_of_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,7 +76,7 @@ def test_custom_fields_have_types_and_absent_ones_are_hidden(caller: Caller):
 
 
 def test_it_can_be_served_by_a_process_of_its_own(folder: Path):
-    command = [sys.executable, "-m", "tests.double", "--files", str(folder)]
+    command = [sys.executable, "-m", "leadline_double", "--files", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

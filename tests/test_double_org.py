@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.double import Org
+from leadline_double import Org
+from leadline_double.problems import ApiError
+from leadline_double.state import Rules
 from tests.double.calling import Caller
-from tests.double.problems import ApiError
-from tests.double.state import Rules
 
 
 @pytest.fixture

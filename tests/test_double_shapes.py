@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from leadline_double.ids import long_id
+from leadline_double.schema import DATA, read
 from tests.double.calling import Caller
-from tests.double.ids import long_id
-from tests.double.schema import DATA, read
 
 RECORDED = read("recorded.json")
 

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
-from tests.double import ConnectedApp, Org
+from leadline_double import ConnectedApp, Org
+from leadline_double.org import USER_NAME
+from leadline_double.server import key_pair
+from leadline_double.service import Service
+from leadline_double.tokens import JWT
+from leadline_double.web import Request
 from tests.double.calling import Answer, Caller
-from tests.double.org import USER_NAME
-from tests.double.server import key_pair
-from tests.double.service import Service
-from tests.double.tokens import JWT
-from tests.double.web import Request
 
 KEY, SECRET = "the-key", "the-secret-of-more-than-32-characters"
 

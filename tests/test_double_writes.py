@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from leadline_double.org import Org
+from leadline_double.problems import ApiError
+from leadline_double.state import Rules
 from tests.double.calling import Answer, Caller
-from tests.double.org import Org
-from tests.double.problems import ApiError
-from tests.double.state import Rules
 
 
 @pytest.fixture

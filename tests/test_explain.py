@@ -198,3 +198,13 @@ def test_lists_have_links_where_the_org_is_known(tmp_path: Path):
     listed = made.metrics.volume(unit="opportunities").records().table.to_pylist()
     assert {row["link"] for row in listed} == {f"https://acme.my.salesforce.com/{row['record_id']}" for row in listed}
     assert len(listed) > 0
+
+
+def test_a_share_of_all_waiting_is_that_of_the_table(home: Workspace):
+    table = home.metrics.velocity(unit="journeys", by=["campaign_type"])
+    own = [row for row in table.plain().to_pylist() if row["campaign_type"] == "Webinar" and row["waiting_share"]]
+    assert own
+    # The other campaign's journeys wait as well: those of the webinar alone are not all.
+    assert sum(row["waiting_share"] for row in own) < 1
+    address = f"velocity?by=campaign_type&unit=journeys#waiting_share@campaign_type=Webinar,stage={own[0]['stage']}"
+    assert home.explain(address).value == own[0]["waiting_share"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import leadline
 from leadline.cli.app import run
 from leadline.workspace import Workspace
+from tests import campaign_org
 from tests.reference import path_brute as brute
 from tests.reference.apportion import apportion, integer_points
 from tests.soundness.orgs import Org, name_of, rows
@@ -248,3 +250,25 @@ def test_intervals_by_period_dimension_and_part(org: Workspace) -> None:
     assert all(row["share_low"] <= row["share_high"] for row in told)
     late = rows(org.metrics.influence(models=["even"], window="accelerated", intervals=True))
     assert {row["share_high"] for row in late if row["bucket"] == "campaign"} == {0.0}
+
+
+def test_campaigns_without_a_record_are_learned_each(tmp_path: Path) -> None:
+    """Two campaigns that only members name: deal 1 passed A, X and C, deal 2 passed B and Y, nothing was lost."""
+    one, other = (f"701{at:012}AAA" for at in (98, 99))
+    more = (
+        f"00v000000000005AAA,{one},003000000000001AAA,Responded,true,2026-01-03,2026-01-03T01:00:00Z\n"
+        f"00v000000000006AAA,{other},003000000000002AAA,Responded,true,2026-02-02,2026-02-02T01:00:00Z\n"
+    )
+    files = {"CampaignMember.csv": campaign_org.FILES["CampaignMember.csv"] + more}
+    space = campaign_org.built(tmp_path, files)
+    found = space.metrics.influence(models=["markov"], intervals=True).table.to_pylist()
+    # Without any of its campaigns a deal is not won, so each has the same weight on it.
+    assert {row["campaign_id"]: row["won_amount"] for row in found if row["bucket"] == "campaign"} == {
+        campaign_org.A: 100_00,
+        one: 100_00,
+        campaign_org.C: 100_00,
+        campaign_org.B: 20_00,
+        other: 20_00,
+    }
+    ends = {row["campaign_id"]: (row["share_low"], row["share_high"]) for row in found}
+    assert ends[one] == ends[campaign_org.A]

@@ -8,6 +8,7 @@ import ibis
 import pytest
 
 from leadline.audit import matches
+from leadline.audit import run as audit
 from leadline.audit.check import Audited, Hits
 from leadline.matching import run
 from leadline.model import build
@@ -78,3 +79,19 @@ def test_without_matching_there_is_nothing_to_say(audited: Audited):
     bare = Store(audited.store.backend, found={"people": audited["people"]})
     at = Audited(bare, audited.source, audited.settings, audited.built)
     assert [*matches.possible_duplicate(at), *matches.lead_of_account(at), *matches.lead_account_ambiguous(at)] == []
+
+
+def test_amounts_of_matching_are_those_of_the_deals_at_stake(audited: Audited):
+    """D1 is worth 700.00: a journey of Zoe's two records holds it, and L1 belongs to its account; A3 and A4 have none."""
+    audit.run(audited.store, audited.source, audited.settings, audited.built)
+    amounts = {
+        (row["code"], row["object"]): row["amount"]
+        for row in audited.store.rows(audited["findings"])
+        if row["code"] in ("possible-duplicate", "lead-of-account", "lead-account-ambiguous")
+    }
+    assert amounts == {
+        ("possible-duplicate", "Lead"): 70_000,
+        ("possible-duplicate", "Contact"): 70_000,
+        ("lead-of-account", "Lead"): 70_000,
+        ("lead-account-ambiguous", "Lead"): None,
+    }

@@ -299,3 +299,15 @@ def test_payback_by_brute_force() -> None:
 )
 def test_quotients_are_rounded_half_to_even(amount: int | None, count: int, expected: int | None) -> None:
     assert per(amount, count) == expected
+
+
+def test_totals_and_notes_are_of_the_campaigns_asked_for(small: Workspace) -> None:
+    # Gamma without a cost and Delta without days are events; both webinars have cost and days.
+    webinars, events = (
+        small.metrics.roi(models=["even"], grain="month", where={"campaign_type": kind})
+        for kind in ("Webinar", "Event")
+    )
+    assert {total["undated_cost_amount"] for total in webinars.totals} == {0}
+    assert not any("StartDate" in note or "have no cost" in note for note in webinars.notes)
+    assert {total["undated_cost_amount"] for total in events.totals} == {1_000}
+    assert any("1 campaigns have a cost without StartDate" in note for note in events.notes)

@@ -168,3 +168,25 @@ def test_an_org_without_rows_says_so(tmp_path: Path) -> None:
 def test_rows_cannot_be_split(real: Workspace, question: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="one by one"):
         real.metrics.salesforce(**question)
+
+
+def test_the_percentages_stand_for_the_whole_window(tmp_path: Path) -> None:
+    # The member of C came after the creation of deal 1; Alpha's cost was paid back.
+    members = org.FILES["CampaignMember.csv"].replace("2026-01-05,2026-01-05T01", "2026-01-25,2026-01-25T01")
+    campaigns = org.FILES["Campaign.csv"].replace(",100\n", ",-100\n")
+    files = {"CampaignMember.csv": members, "Campaign.csv": campaigns}
+    rows = influences((1, org.A, 1, "60"), (1, org.C, 1, "40"))
+    space = org.built(tmp_path, {"CampaignInfluence.csv": rows, **files})
+    found = space.metrics.influence(models=["salesforce"], window="sourced")
+    (total,) = found.totals
+    parts = ("credited", "other_window", "unattributed", "pending")
+    assert [total[f"{part}_amount"] for part in parts] == [180_00, 120_00, 540_00, 0]
+    assert total["total_amount"] == 840_00
+    assert {row["campaign_id"]: row["roi"] for row in found.table.to_pylist() if row["cost"]}[org.A] is None
+    for part in ("sourced", "accelerated"):
+        with pytest.raises(UsageError, match=f"--window {part}"):
+            space.metrics.influence(models=[f"salesforce@{part}"])
+    with pytest.raises(UsageError, match="leave out --goal created"):
+        space.metrics.influence(models=["even", "salesforce"], goal="created")
+    with pytest.raises(UsageError, match="looks at opportunities"):
+        space.metrics.influence(models=["role_points"], goal="SQL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,9 @@ def test_distribution_is_the_curve(org: Workspace) -> None:
     assert [one["at_risk"] for one in rows] == [12, 11, 10, 9, 8, 7, 6, 5, 4]
     for one in rows:
         assert one["survival"] + one["advanced_share"] + one["exited_share"] == pytest.approx(1.0, abs=ROUNDING)
+
+
+def test_without_a_first_day_there_is_no_year_before(org: Workspace) -> None:
+    rows = org.metrics.velocity(show="bottleneck", end=dt.date(2026, 3, 1)).table.to_pylist()
+    assert rows
+    assert {one["waiting_share_before"] for one in rows} == {None}

@@ -48,15 +48,20 @@ def _command(name: str, command: Any) -> str:
     lines = [f"## `leadline {name}`", "", " ".join(command.help.split()), "", f"    {usage}", ""]
     if arguments:
         lines += ["| argument | what it is |", "| --- | --- |"]
-        lines += [f"| `{one.metavar}` | {_cell(one.help)}{_default(one)} |" for one in arguments]
+        lines += [f"| `{_named(one)}` | {_cell(one.help)}{_default(one)} |" for one in arguments]
         lines.append("")
     lines += ["| option | value | what it does |", "| --- | --- | --- |"]
     lines += [f"| {_names(one)} | {_values(one)} | {_cell(one.help)}{_default(one)} |" for one in options]
     return "\n".join([*lines, ""])
 
 
+def _named(argument: Any) -> str:
+    """How an argument is called where it declares nothing."""
+    return str(argument.metavar or argument.name.upper())
+
+
 def _argument(argument: Any) -> str:
-    shown = argument.metavar + ("…" if argument.nargs == -1 else "")
+    shown = _named(argument) + ("…" if argument.nargs == -1 else "")
     return shown if argument.required else f"[{shown}]"
 
 

@@ -17,6 +17,7 @@
           ApiLimitError           the calls of the day, or our share of them, are used up
           FieldsChangedError      fields that were read before are gone or of another type
           IncompleteError         fewer records came than the org says it has
+          PushError               a write-back that may not be, or not as it was planned
       LedgerError                 the store of raw records refused
         WriterBusyError           another process is writing
         LoadOrderError            a load that would rewrite history unasked
@@ -24,6 +25,8 @@
       SnapshotError               nothing published, or a damaged snapshot
       IdentityError               merge or conversion pointers that never end
       DependencyError             an optional part is not installed
+      OverLimitError              a question that took more time or memory than it may
+      BusyError                   too many questions at once
 
 Faults in data are not exceptions: they are findings (`leadline.findings`).
 A message says what is wrong, where it was looked for, and what to do.
@@ -154,6 +157,10 @@ class IncompleteError(SalesforceError):
     """Fewer records came than the org says it has."""
 
 
+class PushError(SalesforceError):
+    """A write-back that may not be, or not as it was planned; nothing was changed unless the message says so."""
+
+
 class LedgerError(LeadlineError):
     """The ledger refused."""
 
@@ -186,6 +193,14 @@ class IdentityError(LeadlineError):
 
 class DependencyError(LeadlineError):
     """An optional part that is not installed."""
+
+
+class OverLimitError(LeadlineError):
+    """A question took more time or memory than a server gives it."""
+
+
+class BusyError(LeadlineError):
+    """More questions are waiting than a server takes; the same one may be answered in a moment."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 Severity = Literal["info", "warning", "error"]
 
 OUTSIDE_AUDIT: dict[str, str] = {
+    "row-count-differs": "a file that has other rows than the manifest of its export says",
     "rows-rejected": "rows of a file that could not be read as records",
     "export-part-missing": "a weekly export whose parts are not all there",
     "object-missing": "an object of earlier loads that a full load lacks",

@@ -26,6 +26,7 @@ from leadline.model import build, catalogue, rests
 from leadline.model.opened import Opened
 from leadline.model.source import Source
 from leadline.model.store import Store
+from leadline.sources import costs_file
 from leadline.sources.costs_file import CostsFile
 from leadline.sources.matches_file import MatchesFile
 
@@ -80,21 +81,63 @@ def write(
         known_at = _known_at(connection)
         backend, source = build.source_of(connection)
         store = Store(backend, progress=progress)
-        built = build.build(source, settings, known_at, store, spent=spent)
-        matched = matching.run(store, source, settings.matching, matches, path.parent / f"{path.stem}.spill")
-        audit_run.run(store, source, settings, built, more=(*findings, *matched.findings))
-        opened = _opened(store, settings, built, known_at, numbers or {})
-        learned = learn.learned(opened, numbers or {})
-        keep_lineage(store, source)
-        keep_fields(store, source)
-        facts = {"loads": _loads(connection), "matching_seconds": f"{matched.seconds['matching']:.1f}"}
-        explain(store, settings, built, known_at, learned, facts)
+        facts = {"loads": _loads(connection)}
+        spill = path.parent / f"{path.stem}.spill"
+        built, learned = fill(
+            store,
+            source,
+            settings,
+            known_at,
+            numbers=numbers or {},
+            findings=tuple(findings),
+            spent=spent,
+            matches=matches,
+            spill=spill,
+            facts=facts,
+        )
         connection.execute("DROP SCHEMA src CASCADE")
         connection.execute("DETACH ledger")
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
     return Published(known_at, known_at, learned, built.rows)
+
+
+def fill(
+    store: Store,
+    source: Source,
+    settings: Settings,
+    known_at: dt.datetime,
+    *,
+    numbers: dict[str, int],
+    findings: tuple[Finding, ...],
+    spent: CostsFile | None,
+    matches: MatchesFile | None,
+    spill: Path | None,
+    facts: dict[str, str],
+    opened: Callable[[Opened], Opened] = lambda opened: opened,
+) -> tuple[build.Built, dict[str, int]]:
+    """Put every table of a snapshot into `store`, whatever engine it stands on; what was built and what was learned.
+
+    Args:
+        facts: more entries for `_meta`.
+        opened: what makes the tables just built ready for questions on another engine than DuckDB.
+    """
+    built = build.build(source, settings, known_at, store, spent=spent)
+    matched = matching.run(store, source, settings.matching, matches, spill)
+    audit_run.run(store, source, settings, built, more=(*findings, *matched.findings))
+    learned = learn.learned(opened(_opened(store, settings, built, known_at, numbers)), numbers)
+    keep_lineage(store, source)
+    keep_fields(store, source)
+    explain(
+        store,
+        settings,
+        built,
+        known_at,
+        learned,
+        facts | {"matching_seconds": f"{matched.seconds['matching']:.1f}", costs_file.META: costs_file.to_text(spent)},
+    )
+    return built, learned
 
 
 def _known_at(connection: object) -> dt.datetime:
@@ -105,7 +148,7 @@ def _known_at(connection: object) -> dt.datetime:
 
 
 def _loads(connection: duckdb.DuckDBPyConnection) -> str:
-    """The loads the snapshot rests on, as JSON: key, name, moment, coverage, and rows of each object."""
+    """The loads the snapshot rests on, as JSON: key, name, moment, coverage, records of each object, rows of its files."""
     rows = connection.execute(
         'SELECT l.key, l.name, l.extracted_at, l.coverage, o."object", o."rows" FROM ledger._loads AS l '
         "LEFT JOIN ledger._load_objects AS o ON o.key = l.key ORDER BY ALL"
@@ -116,6 +159,11 @@ def _loads(connection: duckdb.DuckDBPyConnection) -> str:
         load = found.setdefault(key, facts)
         if held is not None:
             load["objects"][held] = count
+    for key, held, count, taken in connection.execute(
+        'SELECT key, "object", sum("rows")::BIGINT, sum(loaded)::BIGINT FROM ledger._files WHERE "object" IS NOT NULL '
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall():
+        found[key].setdefault("files", {})[held] = {"rows": count, "loaded": taken}
     return json.dumps(list(found.values()))
 
 

@@ -192,7 +192,7 @@ class Result:
         if column not in self.table.column_names:
             raise UnknownNameError("column", column, self.table.column_names, self.title)
         keys = self.key_columns()
-        values = {name: _key_text(self.table.column(name)[row].as_py()) for name in keys}
+        values = {name: key_text(self.table.column(name)[row].as_py()) for name in keys}
         return str(replace(self.asked, column=column, cell=tuple(values.items())))
 
     def explain(self, row: int, column: str) -> Any:
@@ -231,7 +231,7 @@ class Result:
         for name in wanted:
             if name not in self.table.column_names:
                 raise UnknownNameError("column", name, self.table.column_names, self.title)
-        told = {name: [_key_text(value) for value in self.table.column(name).to_pylist()] for name in wanted}
+        told = {name: [key_text(value) for value in self.table.column(name).to_pylist()] for name in wanted}
         rows = [at for at in range(self.table.num_rows) if all(told[name][at] == wanted[name] for name in wanted)]
         if len(rows) != 1:
             raise UsageError(_not_one_row(self, wanted, len(rows)))
@@ -281,8 +281,8 @@ MORE_KEYS = frozenset({"age", "time_days"})
 """Columns of other kinds that tell rows apart."""
 
 
-def _key_text(value: Any) -> str | None:
-    """A value of a row in an address."""
+def key_text(value: Any) -> str | None:
+    """A value of a row as it stands in an address."""
     if value is None or value == "":
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)

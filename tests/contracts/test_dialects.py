@@ -140,7 +140,7 @@ def expressions() -> list[tuple[str, ir.Expr]]:
     build.build(source, settings, KNOWN_AT, store)
     parties.prepare(store, source, settings.matching)
     leads.match(store)
-    duplicates.prepare(store)
+    duplicates.prepare(store, store.steps["lead_matches"])
     # The pairs themselves are compared by DuckDB alone, whatever engine holds the model.
     run.run(store, source, settings.matching.model_copy(update={"duplicates": False}))
     return store.recorded

@@ -15,9 +15,22 @@ LAYERS: dict[int, tuple[str, ...]] = {
     3: ("ledger", "locks", "snapshots", "engines"),
     4: ("model",),
     5: ("audit", "matching", "metrics"),
-    6: ("effects", "path_table", "publish", "render", "charts", "report", "explain", "diff", "propose", "survey"),
+    6: (
+        "effects",
+        "path_table",
+        "publish",
+        "warehouse",
+        "render",
+        "charts",
+        "report",
+        "explain",
+        "diff",
+        "propose",
+        "survey",
+        "writeback",
+    ),
     7: ("workspace",),
-    8: ("cli", "__main__"),
+    8: ("cli", "web", "__main__"),
 }
 LAYER_OF = {f"leadline.{unit}": layer for layer, units in LAYERS.items() for unit in units} | {"leadline": 8}
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from tests.double.org import Org
-from tests.double.service import Service
-from tests.double.web import Request
+from leadline_double.org import Org
+from leadline_double.service import Service
+from leadline_double.web import Request
 
 VERSION: Final = "67.0"
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.double.org import STAGES, Org
-from tests.double.problems import ApiError
+from leadline_double.org import STAGES, Org
+from leadline_double.problems import ApiError
 
 LATEST: Final = 1800
 """Seconds that a slow transaction may take at the most."""

@@ -36,7 +36,7 @@ def status_drift(at: Audited) -> Iterator[Hits]:
 
 def bulk_loaded(at: Audited) -> Iterator[Hits]:
     """Responses dated by their own creation, of which one user wrote many to a campaign within an hour."""
-    members = at["members"]
+    members = _in_the_rules(at)
     dated = members.filter(~members.created_is_date & (members.responded_day == members.created_day))
     written = dated.select(
         "campaign_id",
@@ -74,7 +74,7 @@ def sent_elsewhere(at: Audited) -> Iterator[Hits]:
 
 def zone_suspicion(at: Audited) -> Iterator[Hits]:
     """Dates that are the UTC day of the instant beside them where the reporting zone has another day."""
-    members = at["members"]
+    members = _in_the_rules(at)
     responded = members.filter((members.date_evidence == "first_responded") & ~members.created_is_date).select(
         record_id="response_id", said_day="responded_day", local_day="created_day", s="created_s"
     )
@@ -92,6 +92,11 @@ def zone_suspicion(at: Audited) -> Iterator[Hits]:
         "reporting zone: a tool seems to write dates without regard to the time zone."
     )
     yield from _by_utc(at, "Opportunity", closed, deals, says)
+
+
+def _in_the_rules(at: Audited) -> ir.Table:
+    """Responses that no rule leaves out: only these move a number."""
+    return at["members"].filter(ibis._.excluded.isnull())
 
 
 def _by_utc(at: Audited, name: str, dated: ir.Table, among: ir.Table, says: str) -> Iterator[Hits]:

@@ -42,12 +42,14 @@ class Hits:
             Of several records that are one person also into_id, the person they are.
         among: the records looked at; the share of hits among them makes the severity.
         says: the sentence, with {rows} and {among}.
+        concerned: opportunity_id of the opportunities whose amounts are at stake; None: those the records name.
     """
 
     object: str
     records: ir.Table
     among: ir.Table
     says: str
+    concerned: ir.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from leadline.audit.check import Audited, Hits
 from leadline.audit.limits import limit
 from leadline.audit.values import listed_values, plural
 from leadline.dates import day_of
-from leadline.model.calendar import DAY_SECONDS, day_number
+from leadline.model import moments
+from leadline.model.calendar import day_number
 from leadline.schema import HISTORY_PARENT
 
 KEPT_MONTHS = (18, 24)
@@ -21,6 +22,12 @@ KEPT_MONTHS = (18, 24)
 
 _TRACKED = ("LeadHistory", "ContactHistory", "OpportunityFieldHistory")
 _HISTORIES = (*_TRACKED, "OpportunityHistory")
+_POINTERS = {
+    "Contact": (("Account", "AccountId"),),
+    "Opportunity": (("Account", "AccountId"), ("Campaign", "CampaignId")),
+    "Campaign": (("Campaign", "ParentId"),),
+}
+"""Object → its parents with the field that names each."""
 
 
 def picklist_changed(at: Audited) -> Iterator[Hits]:
@@ -57,7 +64,7 @@ def ages_out(at: Audited) -> Iterator[Hits]:
         if not at.source.has(name):
             continue
         rows = at.source.table(name)
-        dated = rows.select(record_id="Id", day=(rows.CreatedDate.epoch_seconds() // DAY_SECONDS).cast("int64"))
+        dated = moments.of_instant(rows, at["days"], "CreatedDate", "made").select(record_id="Id", day="made_day")
         near = ibis.or_(*[(dated.day >= edge) & (dated.day < edge + warn) for edge in edges.values()])
         says = (
             f"{{rows}} of {{among}} rows of {name} reach the age of 18 or 24 months within {warn} days; "
@@ -74,23 +81,32 @@ def _months_before(day: dt.date, months: int) -> dt.date:
 
 def orphans(at: Audited) -> Iterator[Hits]:
     """Records whose parent is not there: history without its record, contacts and opportunities without account."""
-    for name in _HISTORIES:
-        parent, column = HISTORY_PARENT[name]
-        if at.source.has(name) and at.source.has(parent):
-            yield from _parentless(at, name, column, parent)
-    for name, column, parent in (
-        ("Contact", "AccountId", "Account"),
-        ("Opportunity", "AccountId", "Account"),
-        ("Opportunity", "CampaignId", "Campaign"),
-        ("Campaign", "ParentId", "Campaign"),
-    ):
-        if at.source.has(name, column) and at.source.has(parent):
-            yield from _parentless(at, name, column, parent)
+    for name, pointers in {**{name: (HISTORY_PARENT[name],) for name in _HISTORIES}, **_POINTERS}.items():
+        there = [(parent, column) for parent, column in pointers if at.source.has(name, column)]
+        there = [(parent, column) for parent, column in there if at.source.has(parent)]
+        if there:
+            yield _parentless(at, name, there)
 
 
-def _parentless(at: Audited, name: str, column: str, parent: str) -> Iterator[Hits]:
+def _parentless(at: Audited, name: str, pointers: list[tuple[str, str]]) -> Hits:
+    """Records of an object of which some parent is not there, each once, whichever parents it lacks."""
+    rows = at.source.table(name)
+    found = [at.store.once(f"orphans_{name}_{column}", _lost(at, name, parent, column)) for parent, column in pointers]
+    counts = [at.store.count(lost) for lost in found]
+    told = [(count, *pointer) for count, pointer in zip(counts, pointers, strict=True) if count]
+    if len(told) == 1:
+        ((_, parent, column),) = told
+        says = f"{{rows}} of {{among}} records of {name} name a {parent} in {column} that is not in the data."
+    else:
+        each = ", ".join(f"{count:,} in {column} ({parent})" for count, parent, column in told)
+        says = f"{{rows}} of {{among}} records of {name} name a record that is not in the data: {each}."
+    lost = found[0] if len(found) == 1 else ibis.union(*found, distinct=True)
+    return Hits(name, lost, rows, says)
+
+
+def _lost(at: Audited, name: str, parent: str, column: str) -> ir.Table:
+    """Records whose parent is named and not there: record_id."""
     rows = at.source.table(name)
     pointing = rows.filter(rows[column].notnull()).select(record_id="Id", parent_id=column)
     there = at.source.with_deleted(parent).select(parent_id="Id")
-    says = f"{{rows}} of {{among}} records of {name} name a {parent} in {column} that is not in the data."
-    yield Hits(name, pointing.anti_join(there, "parent_id").select("record_id"), rows, says)
+    return pointing.anti_join(there, "parent_id").select("record_id")

@@ -27,6 +27,8 @@ LIMITS: dict[str, Limit] = {
     "close-dates-bunched": Limit(0.05, "share of closed opportunities on the last day of a quarter"),
     "zone-suspicion": Limit(20, "records whose date is that of UTC and not of the reporting zone"),
     "object-stale": Limit(30, "days since a record of the object was last changed"),
+    "writer-jump": Limit(4, "times the median of the six months before, for the records a writer creates in a month"),
+    "writer-silent": Limit(20, "records a month, the median of its last six, from which a writer's silence is said"),
     "volume-jump": Limit(8, "robust z-score of a day against the same weekdays of the eight weeks before"),
 }
 """Code → its limit; checks that are not named here have none."""

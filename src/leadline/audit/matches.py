@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
 
+from leadline import money
 from leadline.audit.check import Audited, Hits
 from leadline.matching.run import CANDIDATES, DUPLICATES, MATCHES
 
@@ -29,7 +31,16 @@ def possible_duplicate(at: Audited) -> Iterator[Hits]:
     for name in ("Lead", "Contact"):
         own = known.filter(known.object == name)
         records = own.select("person_id", "into_id", record_id="person_id", opportunity_id=ibis.null("string"))
-        yield Hits(name, records, at.source.table(name), f"{{rows}} of {{among}} {name.lower()}s {says}")
+        says_all = f"{{rows}} of {{among}} {name.lower()}s {says}"
+        yield Hits(name, records, at.source.table(name), says_all, _held(at, known.semi_join(own, "into_id")))
+
+
+def _held(at: Audited, people: ir.Table) -> ir.Table | None:
+    """The opportunities that journeys of these people hold: all of a group's, as nobody knows which record stays."""
+    if "journeys" not in at.store:
+        return None
+    own = at["journeys"].semi_join(people, "person_id").select("journey_id")
+    return at["journey_opportunities"].semi_join(own, "journey_id").select("opportunity_id")
 
 
 def _too_many(at: Audited, known: ir.Table) -> str:
@@ -51,10 +62,10 @@ def _too_many(at: Audited, known: ir.Table) -> str:
         journeys = int(at.store.rows(doubled.aggregate(extra=doubled.extra.sum()))[0]["extra"] or 0)
         amount = int(at.store.rows(valued.aggregate(amount=valued.amount.sum()))[0]["amount"] or 0)
     digits = at.built.currency.digits
-    money = f"{amount / 10**digits:,.{digits}f} {at.built.currency.code}".rstrip()
+    worth = f"{Decimal(money.format_minor(amount, digits)):,} {at.built.currency.code}".rstrip()
     return (
         "are probably one person with another record, by name and employer: counted as several, all of them make "
-        f"{people:,} people and {journeys:,} journeys too many; journeys of such people hold opportunities of {money}."
+        f"{people:,} people and {journeys:,} journeys too many; journeys of such people hold opportunities of {worth}."
     )
 
 
@@ -75,9 +86,15 @@ def lead_account_ambiguous(at: Audited) -> Iterator[Hits]:
 
 
 def _leads(at: Audited, chosen: ir.Table, says: str) -> Hits:
+    """The leads, with the opportunities of the accounts they belong to or may belong to."""
     people = at["people"]
     loose = people.filter(people.object == "Lead", people.account_id.isnull())
     records = chosen.select("person_id").distinct()
+    deals = at["opportunities"].semi_join(chosen, "account_id").select("opportunity_id")
     return Hits(
-        "Lead", records.select("person_id", record_id="person_id", opportunity_id=ibis.null("string")), loose, says
+        "Lead",
+        records.select("person_id", record_id="person_id", opportunity_id=ibis.null("string")),
+        loose,
+        says,
+        deals,
     )

@@ -17,6 +17,7 @@ from leadline.audit import (
     stage_dates,
     times,
     volumes,
+    writers,
 )
 from leadline.audit.check import ALL_METRICS, Audited, Check, Find, Hits, Mend, Whole
 from leadline.audit.limits import LIMITS
@@ -359,6 +360,20 @@ CHECKS: tuple[Check, ...] = (
         ALL_METRICS,
         volumes.jumps,
         "Find out what happened on these days: a list load, a form that was attacked, an integration that stood still.",
+        warning_above=None,
+    ),
+    Check(
+        "writer-jump",
+        ALL_METRICS,
+        writers.jump,
+        "Ask who runs the tool what it wrote in these months: a list, a copy of what was there, a new connection.",
+        warning_above=None,
+    ),
+    Check(
+        "writer-silent",
+        ALL_METRICS,
+        writers.silent,
+        "Check whether the tool still runs and may still write; if it was switched off, accept the finding.",
         warning_above=None,
     ),
 )

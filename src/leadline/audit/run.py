@@ -165,6 +165,15 @@ def _counts(at: Audited) -> dict[tuple[str, str], tuple[int, int | None]]:
     return {key: (row["found"], amounts.get(key)) for row in rows for key in [(row["code"], row["object"])]}
 
 
+def _amount(at: Audited, concerned: ir.Table) -> int | None:
+    """What the opportunities of a finding are worth together, each once."""
+    once = concerned.select("opportunity_id").distinct()
+    valued = once.join(at["deals"].select("opportunity_id", "amount"), "opportunity_id")
+    (found,) = at.store.rows(valued.aggregate(amount=valued.amount.sum()))
+    amount: int | None = found["amount"]
+    return amount
+
+
 def _finding(
     at: Audited, one: _Found, counted: dict[tuple[str, str], tuple[int, int | None]]
 ) -> dict[str, object] | None:
@@ -179,6 +188,8 @@ def _finding(
         count, amount = counted.get((check.code, hit.object), (0, None))
         if not count:
             return None
+        if hit.concerned is not None:
+            amount = _amount(at, hit.concerned)
         among = at.store.count(hit.among)
         share = count / among if among else 1.0
         says = says.replace("{rows}", f"{count:,}").replace("{among}", f"{among:,}")

@@ -57,7 +57,8 @@ def negative_duration(at: Audited) -> Iterator[Hits]:
         joined = dated.join(at["person_records"].select("record_id", "created_day"), "record_id")
         early = joined.filter(joined.converted_day < joined.created_day).select("record_id")
         yield Hits("Lead", early, leads, "{rows} of {among} leads were converted on a day before their creation.")
-    members = at["members"]
+    # What the rules leave out of the responses moves no number.
+    members = at["members"].filter(ibis._.excluded.isnull())
     joined = members.select("person_id", "responded_day", record_id="response_id").join(
         at["people"].select("person_id", "first_created_day"), "person_id"
     )

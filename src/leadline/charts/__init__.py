@@ -25,6 +25,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "influence": ("influence", "slope", "scatter"),
     "influence-opportunity": ("timeline",),
     "roi": ("roi",),
+    "roi-trend": ("roi_trend",),
+    "salesforce": ("reasons",),
     "lift": ("lift",),
     "formula": ("formula",),
     "goals": ("goals",),
@@ -151,7 +153,7 @@ def _module(result: Result, name: str | None) -> Any:
 
 def _of_credit() -> dict[str, Any]:
     """Charts of what campaigns are credited with, and of what they cost."""
-    from leadline.charts import influence, lift, roi, scatter, slope, timeline
+    from leadline.charts import influence, lift, reasons, roi, roi_trend, scatter, slope, timeline
 
     return {
         "influence": influence,
@@ -159,6 +161,8 @@ def _of_credit() -> dict[str, Any]:
         "scatter": scatter,
         "timeline": timeline,
         "roi": roi,
+        "roi_trend": roi_trend,
+        "reasons": reasons,
         "lift": lift,
     }
 

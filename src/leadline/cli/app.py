@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import answers, campaigns, data, explaining, formulas, goals, insights, org, paths, roles
+from leadline.cli import answers, campaigns, data, explaining, formulas, goals, insights, org, paths, push, roles, serve
 from leadline.cli.console import say
 from leadline.cli.expand import expanded
 from leadline.errors import LeadlineError
@@ -26,7 +26,7 @@ app = typer.Typer(
 
 _PANELS = {
     "Records": (data.init, data.import_, data.build, data.snapshots, data.demo),
-    "Live org": (org.connect, org.pull, org.doctor),
+    "Live org": (org.connect, org.pull, org.doctor, push.push),
     "Insights": (
         insights.volume,
         insights.pipeline,
@@ -49,6 +49,7 @@ _PANELS = {
         explaining.diff,
     ),
     "All together": (answers.summary, answers.report, answers.audit, answers.accept),
+    "Dashboard": (serve.serve, serve.users),
 }
 
 for _panel, _commands in _PANELS.items():

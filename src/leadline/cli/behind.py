@@ -36,7 +36,7 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield f"Filters: {filters or 'none'} · unit {found.unit}"
     yield from _section("Steps", (_step(step) for step in found.steps))
     yield from _section("Rests on", (f"{one['object']}: {', '.join(one['fields'])}" for one in found.sources))
-    yield from _section("Loads", (f"{one['extracted_at']} {one['name']} ({one['coverage']})" for one in found.loads))
+    yield from _section("Loads", (_load(one) for one in found.loads))
     evidence = ", ".join(f"{count:,} {name}" for name, count in found.evidence.items())
     yield from _section("Trust", [_grade(found.grade), f"evidence: {evidence or 'none'}"])
     yield from _section("Findings", (_fault_line(one) for one in found.findings))
@@ -44,6 +44,17 @@ def _explained(found: Explanation) -> Iterator[str]:
     yield from _section("Notes", found.notes)
     if found.sql:
         yield "\nSQL\n" + textwrap.indent(found.sql, "  ")
+
+
+def _load(load: dict[str, Any]) -> str:
+    """One load, with the rows of its files that were not loaded, or that all of them were."""
+    counts = load.get("files", {})
+    rows, loaded = (sum(one[name] for one in counts.values()) for name in ("rows", "loaded"))
+    short = ", ".join(
+        f"{name} {one['loaded']:,} of {one['rows']:,}" for name, one in counts.items() if one["rows"] != one["loaded"]
+    )
+    told = f"; {loaded:,} of {rows:,} rows of its files loaded{f' ({short})' if short else ''}" if counts else ""
+    return f"{load['extracted_at']} {load['name']} ({load['coverage']}){told}"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import typer
 
 from leadline.cli.console import progress, say
 from leadline.cli.options import (
+    AsOrg,
     DemoFormat,
     Export,
     Folder,
@@ -26,6 +27,7 @@ from leadline.cli.options import (
     Strict,
 )
 from leadline.dates import parse_as_of
+from leadline.errors import UsageError
 
 
 def init(place: Place, folder: Folder = None, propose: Propose = False, schema: PrintSchema = False) -> None:
@@ -94,10 +96,44 @@ def demo(
     out: OutFolder = Path("demo-org"),
     format: DemoFormat = "csv",
     plain: Plain = False,
+    as_org: AsOrg = False,
 ) -> None:
     """Make the files of a demo org: the same seed gives the same records."""
     from leadline.demo import org
 
+    if as_org and format != "csv":
+        raise UsageError("--as-org serves files of the form csv; leave --format out.")
+
     with progress() as shown:
         org.generate(out, people=people, seed=seed, format=format, planted=not plain, progress=shown)
+    if as_org:
+        _serve_org(out)
+        return
     say(f"Made {people:,} people in {out}. Next: leadline import {out}")
+
+
+def _serve_org(files: Path) -> None:
+    """Serve the files as an org until somebody ends it; tells how to connect."""
+    import contextlib
+    import shlex
+    import threading
+
+    from leadline.demo.as_org import serving
+    from leadline.sources.salesforce.hosts import TEST_HOST
+
+    with serving(files) as org:
+        login = {
+            "domain": f"https://{org.host}",
+            "client-id": org.client_id,
+            "user": org.user,
+            "key-file": org.key_file,
+        }
+        words = shlex.join([word for name, value in login.items() for word in (f"--{name}", str(value))])
+        sys.stdout.write(
+            f"export {TEST_HOST}={org.host}\nexport SSL_CERT_FILE={shlex.quote(str(org.certificate))}\n"
+            f"leadline connect --workspace try-org {words}\nleadline pull --workspace try-org\n"
+        )
+        sys.stdout.flush()
+        say("The demo org is served on this machine until Ctrl-C. Run the lines above in another terminal.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()

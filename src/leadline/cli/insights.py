@@ -11,6 +11,7 @@ from leadline.cli.options import (
     ClockStart,
     ClockStop,
     Compare,
+    CompareModels,
     CompareRates,
     Convention,
     DateField,
@@ -19,6 +20,7 @@ from leadline.cli.options import (
     Fates,
     FromStage,
     GoalOf,
+    Hierarchy,
     ListModels,
     Matrix,
     Measure,
@@ -30,6 +32,7 @@ from leadline.cli.options import (
     Problems,
     Question,
     Scope,
+    Sensitivity,
     ShareIntervals,
     ToStage,
     Triangle,
@@ -178,38 +181,87 @@ def influence(
     date: DateOf = "created",
     goal: GoalOf = "closed",
     intervals: ShareIntervals = False,
+    hierarchy: Hierarchy = "own",
+    compare: CompareModels = None,
+    sensitivity: Sensitivity = None,
     opportunity: OneDeal = None,
     models: ListModels = False,
 ) -> None:
     """Which campaigns the amounts of opportunities are credited to, to the last cent."""
     common, chosen = asked(question), names(model)
+    _require_one_table(
+        {
+            "--models": models,
+            "--opportunity": opportunity is not None,
+            "--compare": compare is not None,
+            "--sensitivity": sensitivity is not None,
+        },
+        plain=not intervals and hierarchy == "own",
+    )
+    split: Split = {"scope": scope, "window": window, "date": date, "goal": goal}
     if models:
-        _give(place, answer, lambda metrics: metrics.models())
+        ask: Ask = _models
+    elif compare is not None:
+        ask = _compared(names(compare), chosen, split, common)
+    elif sensitivity is not None:
+        ask = _varied(sensitivity, chosen, split, common)
     elif opportunity is not None:
-        if intervals:
-            raise UsageError("--intervals speaks of many opportunities; leave out --opportunity.")
-        _require_nothing_beside(common, window, date)
-        _give(
-            place,
-            answer,
-            lambda metrics: metrics.deal_credit(
-                opportunity, models=chosen or None, scope=scope, goal=goal, as_of=question.as_of
-            ),
-        )
+        ask = _one_deal(opportunity, chosen, split, common)
     else:
-        _give(
-            place,
-            answer,
-            lambda metrics: metrics.influence(
-                models=chosen or None,
-                scope=scope,
-                window=window,
-                date=date,
-                goal=goal,
-                intervals=intervals,
-                **common,
-            ),
-        )
+        ask = _credit(chosen, split, common, intervals=intervals, hierarchy=hierarchy)
+    _give(place, answer, ask)
+
+
+class Split(TypedDict):
+    """How amounts are split, whatever is shown of it."""
+
+    scope: str | None
+    window: str
+    date: str
+    goal: str
+
+
+Ask = Callable[["Metrics"], "Result"]
+
+
+def _models(metrics: Metrics) -> Result:
+    return metrics.models()
+
+
+def _credit(chosen: list[str], split: Split, common: Asked, *, intervals: bool, hierarchy: str) -> Ask:
+    return lambda metrics: metrics.influence(
+        models=chosen or None, intervals=intervals, hierarchy=hierarchy, **split, **common
+    )
+
+
+def _compared(compared: list[str], chosen: list[str], split: Split, common: Asked) -> Ask:
+    if chosen:
+        raise UsageError("--compare names the models itself; leave out --model.")
+    return lambda metrics: metrics.compare_models(models=compared, **split, **common)
+
+
+def _varied(varied: str, chosen: list[str], split: Split, common: Asked) -> Ask:
+    return lambda metrics: metrics.sensitivity(varied=varied, models=chosen or None, **split, **common)
+
+
+def _one_deal(opportunity: str, chosen: list[str], split: Split, common: Asked) -> Ask:
+    _require_nothing_beside(common, split["window"], split["date"])
+    return lambda metrics: metrics.deal_credit(
+        opportunity,
+        models=chosen or None,
+        scope=split["scope"],
+        goal=split["goal"],
+        as_of=common["as_of"],
+    )
+
+
+def _require_one_table(tables: dict[str, bool], *, plain: bool) -> None:
+    """Refuse two tables at once, and options of the usual one that another would leave unheard."""
+    chosen = [name for name, wanted in tables.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"{', '.join(chosen)} are tables of their own: give one of them.")
+    if chosen and not plain:
+        raise UsageError(f"--intervals and --hierarchy belong to the table of credit; leave out {chosen[0]}.")
 
 
 def _require_nothing_beside(question: Asked, window: str, date: str) -> None:

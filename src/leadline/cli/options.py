@@ -456,6 +456,24 @@ ShareIntervals = Annotated[
         help="Bootstrap intervals of share and place: opportunities drawn anew 200 times, 5th to 95th percentile.",
     ),
 ]
+CompareModels = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="NAME,NAME",
+        help="Credit models side by side: place and credit of each campaign against the first one; --list: the "
+        "opportunities that moved most.",
+        show_default=False,
+    ),
+]
+Sensitivity = Annotated[
+    Literal["look-back", "scope", "undated"] | None,
+    typer.Option(
+        help="Place and credit of each campaign with other days of look-back, in every scope, or with responses without "
+        "a date counted from their member's creation.",
+        show_default=False,
+    ),
+]
 DateOf = Annotated[
     Literal["created", "closed"],
     typer.Option("--date", help="Which date of an opportunity decides its period."),
@@ -492,6 +510,12 @@ People = Annotated[int, typer.Option(min=1, metavar="N", help="How many people t
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same org, to the byte.")]
 Plain = Annotated[
     bool, typer.Option("--plain", help="Plant nothing: no campaign, channel or source differs from another by design.")
+]
+AsOrg = Annotated[
+    bool,
+    typer.Option(
+        "--as-org", help="Then serve them as an org on this machine, to try connect, pull and push; see docs/push.md."
+    ),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")]
 DemoFormat = Annotated[Literal["csv", "parquet", "export-zip"], typer.Option("--format", help="Form of the files.")]

@@ -34,7 +34,8 @@ from leadline.config.general import (
     WorkspaceSettings,
 )
 from leadline.config.own import Dimension, Formula, formula_faults
-from leadline.config.sources import FileMap, SalesforceSettings
+from leadline.config.serving import OidcSettings, ProxySettings, ServeSettings
+from leadline.config.sources import FileMap, PushSettings, SalesforceSettings
 from leadline.config.warehouse import WarehouseSettings
 from leadline.config_faults import Fault, all_faults
 from leadline.errors import ConfigError
@@ -54,10 +55,14 @@ __all__ = [
     "Generator",
     "InfluenceSettings",
     "MatchingSettings",
+    "OidcSettings",
     "OpportunitySettings",
     "Outcomes",
+    "ProxySettings",
+    "PushSettings",
     "ResponseSettings",
     "SalesforceSettings",
+    "ServeSettings",
     "Settings",
     "Stage",
     "StageSource",
@@ -100,9 +105,12 @@ class Settings(TomlTable):
     costs: CostSettings = CostSettings()
     matching: MatchingSettings = MatchingSettings()
     salesforce: SalesforceSettings = SalesforceSettings()
-    warehouse: WarehouseSettings = WarehouseSettings()
     audit: dict[str, AuditSettings] = Field(default_factory=dict)
     formula: dict[str, Formula] = Field(default_factory=dict)
+    # Who is let in changes no number: no snapshot holds it, and no comparison of settings sees it.
+    serve: ServeSettings = Field(ServeSettings(), exclude=True)
+    # Which engine builds shapes no number either: the same records give the same snapshot.
+    warehouse: WarehouseSettings = Field(WarehouseSettings(), exclude=True)
 
     @classmethod
     def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:

@@ -52,6 +52,24 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
+class PushSettings(TomlTable):
+    """What may be written back into the org, and where; nothing else is ever written."""
+
+    org_model: str = Field(
+        "Leadline", description="API name of the custom influence model whose rows are Leadline's own", min_length=1
+    )
+    members: dict[str, str] = Field(
+        default_factory=dict, description="Custom field of CampaignMember = name of a stage (its date), or 'fate'"
+    )
+
+    @classmethod
+    def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:
+        members = table.get("members")
+        for name in members if isinstance(members, dict) else ():
+            if not (name.endswith("__c") and name.isidentifier()):
+                yield f"members.{name}", "is no custom field; only fields whose names end in __c are written"
+
+
 class SalesforceSettings(TomlTable):
     """The live org: who logs in where, and how it is read. Secrets never stand here."""
 
@@ -79,6 +97,7 @@ class SalesforceSettings(TomlTable):
     api_share: float = Field(0.5, gt=0, le=1, description="Share of the org's API calls of a day a pull may use")
     bulk_from: int = Field(5000, ge=0, description="From how many rows on the Bulk API is used instead of REST")
     parallel: int = Field(3, ge=1, le=10, description="Objects read at the same time")
+    push: PushSettings = PushSettings()
 
     @classmethod
     def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:

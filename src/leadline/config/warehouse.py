@@ -26,7 +26,8 @@ class WarehouseSettings(TomlTable):
         "Spark: the master, e.g. 'local[2]', 'spark://host:7077', or 'sc://host:15002' for Spark Connect",
     )
     source: str | None = Field(
-        None, description="PostgreSQL: schema the loader writes to. Spark: folder with a folder of Parquet files per table"
+        None,
+        description="PostgreSQL: schema the loader writes to. Spark: folder with a folder of Parquet files per table",
     )
     snapshots: str | None = Field(
         None, description="PostgreSQL: first part of the names of Leadline's schemas. Spark: folder of the snapshots"
@@ -38,7 +39,8 @@ class WarehouseSettings(TomlTable):
         default_factory=dict, description="'Object.Field' = column of its table, where that is another name"
     )
     deleted: str | None = Field(
-        None, description="Column that marks a deleted row: true, or the time of its deletion; default: the loader's own"
+        None,
+        description="Column that marks a deleted row: true, or the time of its deletion; default: the loader's own",
     )
     valid_from: str | None = Field(
         None, description="Column with the time from which a version holds; default: the loader's own"

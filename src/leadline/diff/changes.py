@@ -15,7 +15,7 @@ from leadline.address import Address
 from leadline.model.opened import Opened
 from leadline.results import Column, Definition, Result
 
-PARTS = ("time", "deleted", "new", "changed", "rates", "definitions", "models")
+PARTS = ("time", "deleted", "new", "changed", "rates", "costs", "definitions", "models")
 """What a change is told apart into, in the order of the steps."""
 
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -40,8 +40,9 @@ COLUMNS = (
     Column("new", "text", help="Part by new records"),
     Column("changed", "text", help="Part by changed fields"),
     Column("rates", "text", help="Part by conversion rates"),
+    Column("costs", "text", help="Part by the costs file"),
     Column("definitions", "text", help="Part by definitions and settings"),
-    Column("models", "text", help="Part by credit models"),
+    Column("models", "text", help="Part by credit models and the settings of influence"),
     Column("fields", "text", help="Changed fields with their parts"),
 )
 
@@ -65,7 +66,7 @@ Cells = dict[tuple[str, Key, str], tuple[Decimal | None, int]]
 """(address, row, column) → value and its decimal places."""
 
 _IN_A_LIST = {"from_stage": "stage"}
-_SAME_UNIT = ("unit_id", "stage", "period", "bucket", "model", "operand", "side", "movement")
+_SAME_UNIT = ("unit_id", "stage", "to_stage", "period", "bucket", "model", "operand", "side", "movement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +201,21 @@ def _units(table: pa.Table | None, address: Address) -> dict[tuple, dict[str, An
     found = {}
     for row in table.to_pylist() if table is not None else ():
         if all(_text(row[name]) == value for name, value in own.items() if name in row):
-            # The campaign of a unit is one of its attributes, that of a credit says whose it is.
-            names = (*_SAME_UNIT, *split, *(["campaign_id"] if "credit" in row else []))
+            names = (*_SAME_UNIT, *split)
             shown = {name: row.get(name) for name in (*_SAME_UNIT, "campaign_id", "record_id", "object")}
-            found[tuple(row.get(name) for name in names)] = shown | {"counts": _counts(row)}
+            found[(*(row.get(name) for name in names), *_whose(row))] = shown | {"counts": _counts(row)}
     return found
+
+
+def _whose(row: dict[str, Any]) -> tuple:
+    """What tells credits of one response apart: the campaign, and the opportunity or journey it is part of.
+
+    The campaign of a unit is one of its attributes, that of a credit says whose it is.
+    """
+    if "credit" not in row:
+        return ()
+    of_journey = row["bucket"] == "campaign" and row["opportunity_id"] is None
+    return row["campaign_id"], row["evidence"] if of_journey else row["opportunity_id"]
 
 
 def _counts(row: dict[str, Any]) -> str:

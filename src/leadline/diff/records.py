@@ -298,6 +298,9 @@ class Records:
     def _restructured(self, name: str) -> set[str]:
         """Give changed records their later versions with the earlier values in them; the columns that differ."""
         columns = [column for column in self._all(name) if column != "Id"]
+        if not columns or not all(self.columns[name]):
+            # Of an object that only one ledger holds, no record is in both; one of ids alone has nothing to differ.
+            return set()
         changed = f'SELECT "Id" FROM ({self._differing(name)}) SEMI JOIN {self._common(name)} USING ("Id")'
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE changed AS {changed}")
         later, earlier = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from leadline import engines
 from leadline.address import Address
 from leadline.config import Settings
+from leadline.diff import beside
 from leadline.diff.changes import Cells, Difference, cells_of
 from leadline.diff.records import REST, Records, Step, replayed
 from leadline.engines import quoted
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from leadline.snapshots import Snapshot
 
-_COSTS = {"campaigns": {"cost", "cost_state"}, "campaign_costs": None}
-"""Tables and columns that costs.csv fills, which is no part of the ledger: they are not built again."""
+_COSTS: dict[str, set[str] | None] = {"campaigns": {"cost", "cost_state"}, "campaign_costs": None}
+"""Tables and columns that costs.csv fills; not looked at where a snapshot does not say its lines."""
 
 
 @dataclass
@@ -45,7 +46,8 @@ class States:
     Attributes:
         earlier, later: the snapshots.
         ledger: the ledger of the workspace, whose kept loads both rest on.
-        ask: answers an address on an open state.
+        ask: answers an address on an open state, with the credit models of the earlier one.
+        ask_later: the same with those of the later one, where they are others.
         open_at: opens a snapshot at a moment.
         addresses: what is asked.
         listing: whether the records are asked for as well.
@@ -66,11 +68,16 @@ class States:
     own: bool = False
     progress: Progress = field(default_factory=Silent)
     rests: dict[Address, frozenset[Place]] = field(default_factory=dict)
+    ask_later: Callable[[Address, Opened], Result] | None = None
 
     @property
     def at(self) -> dt.datetime:
         """The moment all states but perhaps the first are looked at."""
         return self.later.as_of if self.own else self.moment or self.earlier.as_of
+
+    def with_later_models(self) -> States:
+        """The same states, asked with the credit models of the later one."""
+        return replace(self, ask=self.ask_later or self.ask)
 
 
 def differences(states: States) -> list[Difference]:
@@ -90,14 +97,13 @@ def differences(states: States) -> list[Difference]:
     last = states.open_at(states.later.path, states.at)
     found += _between(states, last, found[-1])
     before, after = _settings(states.earlier), _settings(states.later)
-    if before.influence != after.influence:
-        as_before = replace(last, settings=after.model_copy(update={"influence": before.influence}))
-        found.append(_asked(states, "definitions", "", {}, as_before))
-        found.append(_asked(states, "models", "", {}, last))
-    else:
-        found.append(_asked(states, "definitions", "", {}, last))
+    as_before = replace(last, settings=after.model_copy(update={"influence": before.influence}))
+    found.append(_asked(states, "definitions", "", {}, as_before))
+    unlike = before == after and _same_rules(states) and found[-2].cells != found[-1].cells
+    if before.influence != after.influence or states.ask_later is not None:
+        found.append(_asked(states.with_later_models(), "models", "", {}, last))
     _require_known(states, found)
-    if before == after and _same_rules(states) and len(found) > 1 and found[-2].cells != found[-1].cells:
+    if unlike:
         raise SnapshotError(
             f"The records of snapshot {states.later.id} give other numbers today than it holds, though the settings and "
             f"the definitions (version {DEFINITION_VERSION}) are the same. A change of definitions needs a new version; "
@@ -128,7 +134,7 @@ def _require_known(states: States, found: list[Difference]) -> None:
     asked = {key[0] for state in found for key in state.cells}
     for address in states.addresses:
         if str(address.table) not in asked:
-            result = states.ask(address.table, states.open_at(states.later.path, states.at))
+            result = states.with_later_models().ask(address.table, states.open_at(states.later.path, states.at))
             if address.column and address.column not in result.table.column_names:
                 raise UnknownNameError("column", address.column, result.table.column_names, result.title)
 
@@ -142,7 +148,7 @@ def _learn(states: States, opened: Opened) -> None:
             states.ask(address.table, memory)
         except UsageError:
             # Known to the later state only, or to none: then it is refused before anything is built.
-            states.ask(address.table, states.open_at(states.later.path, states.at))
+            states.with_later_models().ask(address.table, states.open_at(states.later.path, states.at))
             continue
         states.rests[address] = fields_asked(memory, known)
 
@@ -204,7 +210,11 @@ def _between(states: States, last: Opened, before_all: Difference) -> Iterator[D
     earlier, later = _loads(states.earlier), _loads(states.later)
     before, after = _settings(states.earlier), _settings(states.later)
     rated = before.amount.model_copy(update={"rate": after.amount.rate, "budget": after.amount.budget})
-    if earlier == later and rated == before.amount and states.earlier.meta["definition_version"] == DEFINITION_VERSION:
+    spent = [beside.cost_lines(state) for state in (states.earlier, states.later)]
+    costs_before, costs_after = spent if None not in spent else (None, None)
+    moved = beside.lines_moved(costs_before or (), costs_after or ())
+    same_version = states.earlier.meta["definition_version"] == DEFINITION_VERSION
+    if earlier == later and rated == before.amount and same_version and not moved:
         return
     root = states.ledger.workspace / ".diff"
     root.mkdir(exist_ok=True)
@@ -215,11 +225,14 @@ def _between(states: States, last: Opened, before_all: Difference) -> Iterator[D
         states.progress.begin("replay")
         paths = [replayed(states.ledger, keys, folder / name) for keys, name in ((earlier, "a"), (later, "b"))]
         records = Records.open(paths[0], paths[1], folder, _read(states, last)) if earlier != later else None
-        way = _Way(states, folder, before, records, paths[0], before_all)
+        way = _Way(states, folder, before, records, paths[0], before_all, costs_before)
         yield from way.walk()
         if rated != before.amount:
             way.settings = before.model_copy(update={"amount": rated})
             yield way.state(Step("rates", None, {}))
+        if moved:
+            way.costs = costs_after
+            yield way.state(Step("costs", None, {"lines that came or went": moved}))
         if records is not None:
             records.close()
 
@@ -246,8 +259,10 @@ class _Way:
         records: Records | None,
         ledger: Path,
         before: Difference,
+        costs: beside.Lines | None,
     ) -> None:
         self.before = before
+        self.costs = costs
         self.states = states
         self.folder = folder
         self.settings = settings
@@ -260,7 +275,8 @@ class _Way:
         """The state again as it was, then one after each step."""
         states = self.states
         with self._opened() as (opened, con):
-            _require_same(states.earlier, con, derived=states.at == states.earlier.as_of)
+            derived = states.at == states.earlier.as_of
+            _require_same(states.earlier, con, derived=derived, left_out=_COSTS if self.costs is None else {})
             if states.earlier.meta["definition_version"] != DEFINITION_VERSION:
                 self.before = _asked(states, "definitions", "", {}, opened)
                 yield self.before
@@ -302,7 +318,8 @@ class _Way:
     def _model(self, con: duckdb.DuckDBPyConnection) -> Opened:
         backend, source = build.source_of(con)
         store = Store(backend)
-        built = build.build(source, self.settings, self.known_at, store, as_of=self.states.at)
+        spent = beside.fitting(self.costs or (), store, source)
+        built = build.build(source, self.settings, self.known_at, store, as_of=self.states.at, spent=spent)
         earlier = self.states.earlier
         return Opened(
             backend=backend,
@@ -319,7 +336,9 @@ class _Way:
         )
 
 
-def _require_same(snapshot: Snapshot, con: duckdb.DuckDBPyConnection, *, derived: bool) -> None:
+def _require_same(
+    snapshot: Snapshot, con: duckdb.DuckDBPyConnection, *, derived: bool, left_out: Mapping[str, set[str] | None]
+) -> None:
     """Refuse a snapshot whose records give other tables today though the version of the definitions is the same.
 
     Raises:
@@ -329,7 +348,7 @@ def _require_same(snapshot: Snapshot, con: duckdb.DuckDBPyConnection, *, derived
         return
     with engines.reader(snapshot.path) as published:
         wanted = [info.name for info in catalogue.PUBLISHED if derived or not info.derived]
-        other = [name for name in wanted if _sums(published, con, name)]
+        other = [name for name in wanted if _sums(published, con, name, left_out.get(name, set()))]
     if other:
         raise SnapshotError(
             f"The records of snapshot {snapshot.id} give other rows in {', '.join(other)} today, though the definitions "
@@ -338,10 +357,11 @@ def _require_same(snapshot: Snapshot, con: duckdb.DuckDBPyConnection, *, derived
         )
 
 
-def _sums(one: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether two databases hold different rows of a table, in the columns both have."""
+def _sums(
+    one: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection, table: str, left_out: set[str] | None
+) -> bool:
+    """Whether two databases hold different rows of a table, in the columns both have; of `left_out` None: no matter."""
     shared = sorted(_columns(one, table) & _columns(other, table))
-    left_out = _COSTS.get(table, set())
     if not shared or left_out is None:
         return False
     values = ", ".join(quoted(name) for name in shared if name not in left_out)

@@ -24,8 +24,8 @@ CLASSES = ("too_young", "implied", "out_of_order", "undated")
 """Columns of conversion with the units that are in no rate, and so the reason why they left."""
 
 
-BY_ITSELF = frozenset({"volume", "conversion", "velocity"})
-"""Metrics whose rows say nothing of other rows."""
+BY_ITSELF = frozenset({"volume", "conversion"})
+"""Metrics whose rows say nothing of other rows; those of velocity have shares of all waiting, and the rest beside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -24,6 +25,12 @@ class Watched(Opened):
     __slots__ = ("heard",)
 
     heard: list[tuple[str, ir.Table]]
+
+    def held_to(self, records: Mapping[str, str]) -> Watched:
+        """The same snapshot with the same memory, for somebody who may see only units with these values."""
+        made = Opened.held_to(self, records)
+        object.__setattr__(made, "heard", self.heard)
+        return made
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """Run a question once into a temporary table, and remember it."""

@@ -35,15 +35,16 @@ BESIDE: Final = "2GB"
 """Memory of the snapshot's own engine while `linkage` has its own beside it."""
 
 
-def find(store: Store, settings: MatchingSettings, spill: Path | None = None) -> pa.Table:
-    """Pairs of people that may be one, as `SCHEMA` says; needs the steps of `parties` and `leads`.
+def find(store: Store, settings: MatchingSettings, matches: ir.Table, spill: Path | None = None) -> pa.Table:
+    """Pairs of people that may be one, as `SCHEMA` says; needs the steps of `parties`.
 
     Args:
+        matches: person_id and account_id of the leads that belong to an account, those placed by hand included.
         spill: folder for what does not fit into memory.
     """
     if not settings.duplicates:
         return SCHEMA.empty_table()
-    records = store.backend.to_pyarrow(prepare(store))
+    records = store.backend.to_pyarrow(prepare(store, matches))
     if not records.num_rows:
         return SCHEMA.empty_table()
     people = store.count(store.steps["match_keyed"])
@@ -52,9 +53,9 @@ def find(store: Store, settings: MatchingSettings, spill: Path | None = None) ->
     return _described(found) if found.num_rows else SCHEMA.empty_table()
 
 
-def prepare(store: Store) -> ir.Table:
+def prepare(store: Store, matches: ir.Table) -> ir.Table:
     """The step `match_counted`: who is to be compared by `linkage`, and how many people share each value."""
-    keyed = store.step("match_keyed", _keyed(store))
+    keyed = store.step("match_keyed", _keyed(store, matches))
     blocked = store.step("match_blocked", _blocked(keyed))
     for column in linkage.COMPARED:
         shared = keyed.filter(keyed[column].notnull()).group_by(column).aggregate(**{f"n_{column}": ibis._.count()})
@@ -62,13 +63,13 @@ def prepare(store: Store) -> ir.Table:
     return store.step("match_counted", blocked)
 
 
-def _keyed(store: Store) -> ir.Table:
+def _keyed(store: Store, matches: ir.Table) -> ir.Table:
     """People with a last name, their employer and the keys of `linkage`.
 
     The employer is the name of the account, their own or the one they are matched to, else the
     company they give, else the domain.
     """
-    matched = store.steps["lead_matches"].select("person_id", matched_id="account_id")
+    matched = matches.select("person_id", matched_id="account_id")
     people = store.steps["match_people"].left_join(matched, "person_id").drop("person_id_right")
     placed = people.mutate(at_id=ibis.coalesce(people.account_id, people.matched_id))
     names = store.steps["match_accounts"].select("name_key", at_id="account_id")

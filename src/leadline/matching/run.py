@@ -79,7 +79,7 @@ def run(
     ]
     store.keep(RULES, ibis.memtable(pa.Table.from_pylist(rules)))
     between = time.monotonic()
-    found = duplicates.find(store, settings, spill)
+    found = duplicates.find(store, settings, store[MATCHES], spill)
     store.keep(DUPLICATES, ibis.memtable(found))
     ended = time.monotonic()
     unknown = _unknown(store, overrides)

@@ -65,6 +65,11 @@ COLUMNS = (
     Column("immature", "boolean", help="That day has not come by as-of: the rate will still move"),
 )
 
+LIST_EXTRA = (
+    Column("to_stage", "text", help="The later stage"),
+    Column("in_numerator", "boolean", help="Counts in the numerator"),
+)
+
 Marks = Callable[[Asked, Sequence[Transition]], ir.Table]
 """Units of transitions with class, converted, reached_s, day and period_day."""
 
@@ -254,11 +259,15 @@ def denominators(made: Assembly, group: Grouping, marks: ir.Table) -> Result:
     """The units of the denominator, each with whether it converted."""
     started = marks.filter(marks["class"] == "started")
     listed = started.mutate(
-        stage_no=started.from_no, evidence=started["class"], at_s=started.reached_s, in_numerator=started.converted
+        stage_no=started.from_no,
+        evidence=started["class"],
+        at_s=started.reached_s,
+        to_stage=ibis.cases(
+            *[(started.to_no == number, made.asked.stage_name(number)) for number in made.asked.stages]
+        ),
+        in_numerator=started.converted,
     )
-    return made.list_of(
-        group, listed, "conversion", extra=(Column("in_numerator", "boolean", help="Counts in the numerator"),)
-    )
+    return made.list_of(group, listed, "conversion", extra=LIST_EXTRA)
 
 
 def _notes(posed: Posed, rows: list[dict]) -> list[str]:

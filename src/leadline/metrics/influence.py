@@ -17,10 +17,11 @@ from leadline import credit_models
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics import dimensions, periods
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.credit import costs, credit_list, products, share_intervals, stage_goal, touches
+from leadline.metrics.credit import costs, credit_list, products, roi_columns, share_intervals, stage_goal, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, chosen, numbered
 from leadline.metrics.credit.base import Base
-from leadline.metrics.credit.influence_rows import Rows, Shape, left, sums
+from leadline.metrics.credit.influence_rows import STATES, Rows, Shape, left, sums
+from leadline.metrics.credit.placing import PER_CAMPAIGN
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model import dimensions as declared_dimensions
 from leadline.model.opened import Opened
@@ -56,8 +57,10 @@ COLUMNS = (
 )
 
 
-PER_CAMPAIGN = frozenset({"campaign", "campaign_id"})
-"""Dimensions that ask for one row per campaign, which the table has anyway."""
+OWN_COLUMNS = tuple(
+    Column(f"own_{state}_amount", "money", help=f"Credit of the campaign itself on {state} opportunities")
+    for state in STATES
+)
 
 
 def influence(
@@ -71,6 +74,7 @@ def influence(
     goal: str = "closed",
     known: Mapping[str, credit_models.Model] | None = None,
     intervals: bool = False,
+    hierarchy: str = "own",
 ) -> Result:
     """Credit per campaign and what remains; rows as the public contract lists them.
 
@@ -83,24 +87,47 @@ def influence(
             credits the journeys that reached it, one each (see `stage_goal`).
         known: models by name; default: those that Leadline ships.
         intervals: also bootstrap intervals of shares and places, opportunities drawn anew 200 times.
+        hierarchy: own, or total: each campaign with all below it, and its own credit beside.
 
     Raises:
         UnknownNameError: model, scope, window, date or dimension that does not exist.
+        UsageError: a unit other than opportunities, or a hierarchy that does not go with the rest.
+    """
+    if hierarchy not in roi_columns.HIERARCHIES:
+        raise UnknownNameError("hierarchy", hierarchy, roi_columns.HIERARCHIES)
+    wanted = chosen(models or list(opened.settings.influence.models), credit_models.load() if known is None else known)
+    if goal not in GOALS:
+        _require_a_stage(
+            opened,
+            query,
+            goal,
+            plain=(window, date, hierarchy) == ("influenced", "created", "own") and not (scope or intervals),
+        )
+        return stage_goal.stage_goal(ask(opened, query), wanted, goal)
+    asked = asked_of_opportunities(opened, query, window, date)
+    rolled = hierarchy == "total"
+    question = Question(asked, wanted, scope, window, date, goal, rolled=rolled)
+    if rolled and (intervals or question.campaign_by):
+        raise UsageError(
+            "--hierarchy total has a row per campaign with all below it; leave out --intervals and dimensions of campaigns."
+        )
+    return question.result(intervals=intervals)
+
+
+def asked_of_opportunities(opened: Opened, query: Query, window: str, date: str) -> Asked:
+    """A question about the credit of opportunities.
+
+    Raises:
+        UnknownNameError: window or date that does not exist.
         UsageError: a unit other than opportunities.
     """
     for what, value, allowed in (("window", window, WINDOWS), ("date", date, DATES)):
         if value not in allowed:
             raise UnknownNameError(what, value, allowed)
-    wanted = chosen(models or list(opened.settings.influence.models), credit_models.load() if known is None else known)
-    if goal not in GOALS:
-        _require_a_stage(
-            opened, query, goal, plain=(window, date) == ("influenced", "created") and not (scope or intervals)
-        )
-        return stage_goal.stage_goal(ask(opened, query), wanted, goal)
-    asked = ask(opened, query if query.unit else _of_opportunities(query))
+    asked = ask(opened, query if query.unit else replace(query, unit="opportunities"))
     if asked.unit != "opportunities":
         raise UsageError(f"Influence is measured on opportunities, not {asked.unit}; leave --unit out.")
-    return Question(asked, wanted, scope, window, date, goal).result(intervals=intervals)
+    return asked
 
 
 def _require_a_stage(opened: Opened, query: Query, goal: str, *, plain: bool) -> None:
@@ -110,19 +137,35 @@ def _require_a_stage(opened: Opened, query: Query, goal: str, *, plain: bool) ->
         raise UnknownNameError("goal", goal, [*GOALS, *funnel.stage_names])
     if not plain:
         raise UsageError(
-            f"Credit for reaching {goal} is that of a person's journey; leave scope, window, date and intervals out."
+            f"Credit for reaching {goal} is that of a person's journey; leave scope, window, date, hierarchy and "
+            "intervals out."
         )
 
 
-def _of_opportunities(query: Query) -> Query:
-    return Query(**{**{name: getattr(query, name) for name in query.__slots__}, "unit": "opportunities"})
-
-
 class Question:
-    """One question about influence."""
+    """One question about influence.
+
+    Args:
+        asked: its filters, periods and dimensions.
+        models: what splits the amounts.
+        scope, window, date, goal: as `influence` takes them.
+        look_back: days before the creation; None for those of the settings.
+        undated: whether responses without a date count from the creation of their member on.
+        rolled: whether each campaign stands with all below it.
+    """
 
     def __init__(
-        self, asked: Asked, models: list[Chosen], scope: str | None, window: str, date: str, goal: str = "closed"
+        self,
+        asked: Asked,
+        models: list[Chosen],
+        scope: str | None,
+        window: str,
+        date: str,
+        goal: str = "closed",
+        *,
+        look_back: int | None = None,
+        undated: bool = False,
+        rolled: bool = False,
     ) -> None:
         settings = asked.opened.settings.influence
         self.asked = asked
@@ -130,7 +173,8 @@ class Question:
         self.scope = scope or settings.scope
         self.window = window
         self.goal = goal
-        self.look_back = settings.look_back_days
+        self.look_back = settings.look_back_days if look_back is None else look_back
+        self.undated = undated
         self.dated = bool(self._known_creations())
         self.date = date if self.dated else "closed"
         self.campaign_by, self.deal_by = self._split_dimensions()
@@ -138,44 +182,60 @@ class Question:
         self.product_by = [name for name in self.deal_by if name in products.PRODUCT]
         each = not self.campaign_by or bool(PER_CAMPAIGN & set(asked.by))
         self.whole = not self.deal_by and not asked.query.where
+        # The cost of a campaign is its own: beside the credit of all below it there is none.
+        costed = self.whole and not rolled
         self.shape = Shape(
-            asked, self.deal_by, self.campaign_by, each, self.whole, costs.Campaigns(asked), self.scope, window
+            asked, self.deal_by, self.campaign_by, each, costed, costs.Campaigns(asked), self.scope, window, rolled
         )
 
     def result(self, *, intervals: bool = False) -> Result:
         """All models in one table, with intervals of shares if asked."""
-        deals = self._deals()
-        outside = self._outside(deals)
+        deals = self.deals()
+        outside = self.outside(deals)
         allocations = self.allocations(deals)
         rows, totals = [], []
-        for found in self._rows(allocations):
+        for found in self.rows(allocations):
             rows += found.rows()
             totals += found.totals(outside)
-        text = TEXT.format(days=self.look_back, date=self.date, goal=GOAL_TEXT[self.goal])
-        made = Assembly(self.asked, "influence", "Campaign influence", text)
+        made = self.assembly("Campaign influence")
+        columns = (*COLUMNS, *OWN_COLUMNS) if self.shape.rolled else COLUMNS
         alike = share_intervals.add(self.shape, allocations, rows) if intervals else []
         result = made.result(
-            (*COLUMNS, *share_intervals.COLUMNS) if intervals else COLUMNS,
+            (*columns, *share_intervals.COLUMNS) if intervals else columns,
             rows,
             totals=tuple(totals),
             query=self._shown(allocations),
             units=allocations.deals,
-            records=lambda: credit_list.of(made, allocations, self.window, self.scope),
-            notes=[*self._said(), *alike],
+            records=lambda: credit_list.of(made, allocations, self.window, self.scope, rolled=self.shape.rolled),
+            notes=[*self.said(), *alike],
             by=(*self.deal_by, *self.campaign_by),
         )
-        return result if self.goal == "closed" else replace(result, filters={**result.filters, "goal": self.goal})
+        return self.told(result)
+
+    def assembly(self, title: str, text: str = "") -> Assembly:
+        """What the results of this question share; `text` says more than its definition."""
+        own = TEXT.format(days=self.look_back, date=self.date, goal=GOAL_TEXT[self.goal])
+        return Assembly(self.asked, "influence", title, f"{own} {text}".rstrip())
+
+    def told(self, result: Result) -> Result:
+        """A result whose filters say the goal and the hierarchy, where they are not the usual ones."""
+        more = ({"goal": self.goal} if self.goal != "closed" else {}) | (
+            {"hierarchy": "total"} if self.shape.rolled else {}
+        )
+        return replace(result, filters={**result.filters, **more}) if more else result
 
     def allocations(self, deals: ir.Table | None = None) -> Allocations:
         """What became of the amounts, by model."""
-        found = self._deals() if deals is None else deals
+        found = self.deals() if deals is None else deals
         valued = found.filter(found.amount_state == "known")
         if self.product_by:
             valued = products.split(self.asked, valued, self.product_by)
         valued = numbered(self.asked, valued)
-        return Allocations(self.asked, valued, self.models, Base(self.scope, self.look_back, goal=self.goal))
+        base = Base(self.scope, self.look_back, goal=self.goal, undated=self.undated)
+        return Allocations(self.asked, valued, self.models, base)
 
-    def _rows(self, allocations: Allocations) -> list[Rows]:
+    def rows(self, allocations: Allocations) -> list[Rows]:
+        """Rows and reconciliation of each model."""
         summed = {id(group): sums(self.shape, group) for group in allocations.groups}
         plain: dict[int, list[dict[str, Any]]] = {}
         found = []
@@ -214,7 +274,7 @@ class Question:
             (campaign if on_campaign else deal).append(name)
         return campaign, deal
 
-    def _deals(self) -> ir.Table:
+    def deals(self) -> ir.Table:
         """Opportunities in the filter with period_day and the dimensions of `--by`."""
         asked = self.asked
         deals = asked.opened["deals"]
@@ -242,7 +302,8 @@ class Question:
         known = known.select("opportunity_id", "person_id", "campaign_id")
         return deals.left_join(known, "opportunity_id").drop("opportunity_id_right")
 
-    def _outside(self, deals: ir.Table) -> dict[str, int]:
+    def outside(self, deals: ir.Table) -> dict[str, int]:
+        """How many of the opportunities have no amount, no rate, or one too large."""
         counted = deals.group_by("amount_state").aggregate(count=deals.count())
         found = {row["amount_state"]: row["count"] for row in self.asked.opened.arrow(counted).to_pylist()}
         return {
@@ -251,10 +312,13 @@ class Question:
             **({"too_large": found["too large"]} if "too large" in found else {}),
         }
 
-    def _said(self) -> list[str]:
+    def said(self) -> list[str]:
+        """What the question itself asks to be said."""
         opened = self.asked.opened
         said = []
-        if not self.dated:
+        if not self.dated and not opened.backend.to_pyarrow(opened["deals"].count()).as_py():
+            said.append("There are no opportunities up to as-of, so there is no amount to credit.")
+        elif not self.dated:
             said.append(
                 "No opportunity has a CreatedDate: windows are anchored on the close and opportunities are taken by "
                 "their close; open ones stand outside, and sourced and accelerated cannot be told apart."
@@ -264,7 +328,9 @@ class Question:
             said.append("There are no responses: no campaign member has responded, so nothing can be credited.")
         if self.product_by:
             said.append(products.NOTE)
-        if not self.whole:
+        if self.shape.rolled:
+            said.append("Rows hold each campaign with all below it; totals are of what campaigns have themselves.")
+        elif not self.whole:
             said.append(
                 "Cost and ROI are left out: a campaign's cost is not split by what opportunities are filtered by."
             )

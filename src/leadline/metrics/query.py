@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leadline.config import Funnel
 from leadline.dates import Calendar, day_number, day_of
 from leadline.errors import UnknownNameError, UsageError
-from leadline.model import funnels
+from leadline.model import dimensions, funnels
 from leadline.model.opened import Opened
 
 UNITS = ("responses", "people", "journeys", "accounts", "opportunities")
@@ -57,6 +58,12 @@ class Asked:
     unit: str
     stages: tuple[int, ...]
     """Numbers of the stages this unit can be seen in."""
+
+    def __post_init__(self) -> None:
+        """Force the filters of whoever asks on the query: here, so that no way of making a question goes past it."""
+        if self.opened.records:
+            forced = replace(self.query, where=_allowed(self.opened, self.query.where))
+            object.__setattr__(self, "query", forced)
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -124,10 +131,10 @@ def ask(opened: Opened, query: Query) -> Asked:
 
     Raises:
         UnknownNameError: funnel, unit or grain that does not exist.
-        UsageError: a unit the funnel has no people for.
+        UsageError: a unit the funnel has no people for, or units that whoever asks may not see.
     """
     name, funnel = opened.funnel(query.funnel)
-    unit = query.unit or ("journeys" if funnel.of_people else "opportunities")
+    unit = query.unit or ("journeys" if funnel.of_people and not _of_deals(opened) else "opportunities")
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     if unit != "opportunities" and not funnel.of_people:
@@ -136,3 +143,17 @@ def ask(opened: Opened, query: Query) -> Asked:
         raise UsageError(f"--touched counts journeys or people under every campaign they touched, not {unit}.")
     stages = funnels.opportunity_stages(funnel) if unit == "opportunities" else range(len(funnel.stages))
     return Asked(query, opened, name, funnel, unit, tuple(stages))
+
+
+def _allowed(opened: Opened, where: Mapping[str, str]) -> dict[str, str]:
+    """The filters of a question with those forced on it."""
+    for name, value in opened.records.items():
+        if where.get(name, value) != value:
+            raise UsageError(f"Only {name} = {value} is shown to you, not {name} = {where[name]}.")
+    return {**where, **opened.records}
+
+
+def _of_deals(opened: Opened) -> bool:
+    """Whether what may be seen is told by opportunities, which people and their journeys can have several of."""
+    fields = dimensions.declared(opened.settings)
+    return any(name in fields and dimensions.kind_of(fields[name]) == "opportunity" for name in opened.records)

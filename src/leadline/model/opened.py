@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
@@ -33,6 +34,7 @@ class Opened:
         known_at: the load the snapshot rests on.
         numbers: learned windows and stuck limits, e.g. "window:default:journeys:MQL>SAL".
         meta: everything else the snapshot says of itself.
+        records: dimension → value that the units of every question must have: what whoever asks may see.
     """
 
     backend: Backend
@@ -47,6 +49,7 @@ class Opened:
     numbers: dict[str, int]
     meta: dict[str, str]
     kept: Kept = field(default_factory=Kept)
+    records: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> ir.Table:
         """A table of the model.
@@ -77,6 +80,10 @@ class Opened:
             raise UnknownNameError("funnel", name, known, "leadline.toml")
         return name, known[name]
 
+    def held_to(self, records: Mapping[str, str]) -> Self:
+        """The same snapshot for somebody who may see only units with these values."""
+        return replace(self, records={**self.records, **records})
+
     def keep(self, expression: ir.Table) -> ir.Table:
         """Run a question once into a temporary table, for the questions that build on it."""
         return self.kept.keep(self.backend, expression)
@@ -91,7 +98,12 @@ class Opened:
 
 
 def open_snapshot(
-    path: Path, *, as_of: dt.datetime | None = None, close_date: str | None = None, spill: Path | None = None
+    path: Path,
+    *,
+    as_of: dt.datetime | None = None,
+    close_date: str | None = None,
+    spill: Path | None = None,
+    memory_limit: str | None = None,
 ) -> Opened:
     """Open a snapshot; another as-of or close date than its own rebuilds the derived tables in memory.
 
@@ -99,24 +111,51 @@ def open_snapshot(
         as_of: the moment events are cut at; None is the snapshot's own.
         close_date: "history" or "field", as in the settings; None is what the snapshot was built with.
         spill: folder for what does not fit into memory.
+        memory_limit: of the engine, e.g. "800MB"; None is that of `engines`.
 
     Raises:
         SnapshotError: the file is absent or damaged.
     """
-    backend = engines.ibis_scratch(path, spill=spill)
+    backend = engines.ibis_scratch(path, memory_limit, spill=spill)
     meta = _meta(backend)
+
+    def store(found: dict[str, ir.Table]) -> Store:
+        return Store(backend, temporary=True, found=found)
+
+    return at_moment(meta, _published(backend), store, as_of=as_of, close_date=close_date, name=path.stem)
+
+
+def at_moment(
+    meta: dict[str, str],
+    tables: dict[str, ir.Table],
+    new_store: Callable[[dict[str, ir.Table]], Store],
+    *,
+    as_of: dt.datetime | None,
+    close_date: str | None,
+    name: str,
+) -> Opened:
+    """The tables of a snapshot, on whatever engine, at its own as-of and close date or at others.
+
+    Args:
+        meta: the table `_meta`.
+        tables: those of the model, by name.
+        new_store: where derived tables are made anew, beside those it is given; temporary ones.
+        name: what the snapshot is called if `_meta` does not say it.
+    """
     own = dt.datetime.fromisoformat(meta["as_of"])
     published = Settings.model_validate(json.loads(meta["settings"]))
     settings = published if close_date is None else _with_close_date(published, close_date)
     currency = Currency(**json.loads(meta["currency"]))
     moment = own if as_of is None else as_of.astimezone(dt.UTC)
     cut = AsOf.at(moment, meta["zone"])
-    tables = _published(backend)
     redated = settings != published
     if moment != own or redated:
-        tables = _rebuilt(backend, tables, settings, currency, cut, redated=redated)
+        store = _rebuilt(new_store, tables, settings, currency, cut, redated=redated)
+        tables = store.tables
+    else:
+        store = new_store(tables)
     return Opened(
-        backend=backend,
+        backend=store.backend,
         tables=tables,
         settings=settings,
         zone=meta["zone"],
@@ -124,7 +163,7 @@ def open_snapshot(
         as_of=cut,
         moment=moment,
         known_at=dt.datetime.fromisoformat(meta["known_at"]),
-        snapshot=meta.get("id", path.stem),
+        snapshot=meta.get("id", name),
         numbers=json.loads(meta.get("numbers", "{}")),
         meta=meta,
     )
@@ -151,16 +190,21 @@ def _published(backend: Backend) -> dict[str, ir.Table]:
 
 
 def _rebuilt(
-    backend: Backend, tables: dict[str, ir.Table], settings: Settings, currency: Currency, cut: AsOf, *, redated: bool
-) -> dict[str, ir.Table]:
+    new_store: Callable[[dict[str, ir.Table]], Store],
+    tables: dict[str, ir.Table],
+    settings: Settings,
+    currency: Currency,
+    cut: AsOf,
+    *,
+    redated: bool,
+) -> Store:
     """Base tables from the snapshot, derived tables made anew for another as-of or other close dates."""
     made = {info.name for info in catalogue.PUBLISHED if info.derived}
     if redated:
         made.add("opportunity_versions")
-    kept = {name: table for name, table in tables.items() if name not in made}
-    store = Store(backend, temporary=True, found=kept)
+    store = new_store({name: table for name, table in tables.items() if name not in made})
     if redated:
         base.keep_versions(store, settings, currency)
     derived.build(store, settings, currency, cut)
     store.forget()
-    return {**kept, **{name: store[name] for name in made if name in store}}
+    return store

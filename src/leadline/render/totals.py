@@ -49,7 +49,9 @@ def _balance(result: Result, total: Total) -> str:
     ]
     gap = total["total_amount"] - sum(amount for _, amount in parts)
     names = [
-        str(total[key]) for key in ("period", "model", "scope", "window") if total.get(key) not in (None, ALL_TIME)
+        str(total[key])
+        for key in ("period", "model", "variation", "scope", "window")
+        if total.get(key) not in (None, ALL_TIME)
     ]
     sums = " + ".join(f"{name} {amount_text(result, amount)}" for name, amount in parts)
     said = f"total {amount_text(result, total['total_amount'])} = {sums} {result.currency}"
@@ -131,7 +133,14 @@ def _pairs(result: Result, total: Total) -> Iterator[str]:
         if is_money_key(key):
             yield f"{label(key)} {amount_text(result, value)} {result.currency}"
         else:
-            yield f"{label(key)} {f'{value:,}' if isinstance(value, int) else clean(str(value))}"
+            yield f"{label(key)} {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        # Correlations and parts of journeys: more digits are in the table of JSON.
+        return f"{round(value, 4):,}"
+    return f"{value:,}" if isinstance(value, int) else clean(str(value))
 
 
 def _outside(result: Result, total: Total) -> Iterator[str]:

@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from leadline import locks
 from leadline.errors import SnapshotError, UnknownNameError
@@ -62,7 +62,12 @@ class Current:
 
 
 class Snapshots:
-    """The snapshots of one workspace."""
+    """The snapshots of one workspace.
+
+    `in_files` says that each is a DuckDB file at its path.
+    """
+
+    in_files: ClassVar[bool] = True
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace

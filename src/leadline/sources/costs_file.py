@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from leadline.errors import CostsError, did_you_mean
 
 FILE_NAME = "costs.csv"
+META = "costs"
+"""Entry of a snapshot's `_meta` with the lines it was built with."""
+
 COLUMNS = ("campaign", "start_date", "end_date", "amount", "currency")
 REQUIRED = ("campaign", "amount")
 
@@ -82,6 +86,26 @@ def read(folder: Path, name: str | None) -> CostsFile | None:
     if reader.faults:
         raise CostsError(str(path), reader.faults)
     return CostsFile(str(path), lines)
+
+
+def to_text(file: CostsFile | None) -> str:
+    """The lines as JSON, for the account a snapshot gives of itself; without a file an empty list."""
+    return json.dumps([asdict(line) for line in file.lines] if file else [], default=str)
+
+
+def from_text(text: str) -> tuple[CostLine, ...]:
+    """The lines that `to_text` wrote."""
+    return tuple(
+        CostLine(
+            row["line"],
+            row["campaign"],
+            row["start"] and dt.date.fromisoformat(row["start"]),
+            row["end"] and dt.date.fromisoformat(row["end"]),
+            Decimal(row["amount"]),
+            row["currency"],
+        )
+        for row in json.loads(text)
+    )
 
 
 class _Reader:

@@ -19,6 +19,7 @@ from leadline.config import FileMap, Settings
 from leadline.errors import SourceError, did_you_mean
 from leadline.findings import Finding
 from leadline.schema import OBJECTS
+from leadline.sources import manifest
 from leadline.sources.archives import Listing, SourceFile, list_files
 from leadline.sources.batches import Reader
 from leadline.sources.csv_reader import CsvReader
@@ -54,6 +55,7 @@ class _Sorted:
 
     tasks: dict[str, list[FileTask]] = field(default_factory=dict)
     passed: list[FileAccount] = field(default_factory=list)
+    stated: dict[str, int] = field(default_factory=dict)
 
 
 def stage(
@@ -114,14 +116,15 @@ def stage(
     if refusal is not None:
         raise refusal
     coverage = coverage or ("full" if listing.whole else "partial")
+    accounts = _accounts(listing, found, results)
     return StagedLoad(
         objects=tuple(objects),
-        accounts=_accounts(listing, found, results),
+        accounts=manifest.agreed(accounts, found.stated),
         extracted_at=moment,
         extracted_at_evidence=evidence,
         coverage=coverage,
         name=name,
-        findings=tuple(_findings(listing, results, coverage)),
+        findings=(*_findings(listing, results, coverage), *manifest.differences(accounts, found.stated)),
     )
 
 
@@ -159,18 +162,27 @@ def _sort(listing: Listing, options: _Options) -> _Sorted:
     for source in listing.files:
         file_map = map_of(source.base, options.settings.files)
         name = file_map.object if file_map else object_of(source.base)
-        if name is None:
+        if file_map is None and manifest.is_manifest(source) and (said := manifest.stated(source)) is not None:
+            found.stated |= said
+            notes = (f"states how many rows {len(said):,} files have",)
+            found.passed.append(FileAccount(source.name, None, 0, 0, 0, notes=notes))
+        elif name is None:
             found.passed.append(_passed_over(source, "no object is called like this and no map names it", options))
-            continue
-        reader = _reader(source, file_map, options)
-        if not reader.names:
-            found.passed.append(FileAccount(source.name, None, 0, 0, 0, notes=("passed over: the file is empty",)))
-        elif file_map is None and not _is_of(name, reader.names):
-            why = f"named after {name}, but none of its columns is a field of it and no map names it"
-            found.passed.append(_passed_over(source, why, options))
         else:
-            found.tasks.setdefault(name, []).append(_task(source, name, reader, file_map, options))
+            _sort_named(source, name, file_map, options, found)
     return found
+
+
+def _sort_named(source: SourceFile, name: str, file_map: FileMap | None, options: _Options, found: _Sorted) -> None:
+    """Sort a file that is called like an object or mapped to one."""
+    reader = _reader(source, file_map, options)
+    if not reader.names:
+        found.passed.append(FileAccount(source.name, None, 0, 0, 0, notes=("passed over: the file is empty",)))
+    elif file_map is None and not _is_of(name, reader.names):
+        why = f"named after {name}, but none of its columns is a field of it and no map names it"
+        found.passed.append(_passed_over(source, why, options))
+    else:
+        found.tasks.setdefault(name, []).append(_task(source, name, reader, file_map, options))
 
 
 def _is_of(name: str, header: list[str]) -> bool:

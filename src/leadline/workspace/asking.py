@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 
+from leadline.errors import UsageError
 from leadline.findings import Finding
 
 if TYPE_CHECKING:
@@ -19,6 +21,27 @@ if TYPE_CHECKING:
 
 AsOf = dt.date | dt.datetime | str | None
 """A date (its end, in the reporting zone), an instant, either as text, or None for the snapshot's own."""
+
+HELD_TO_RECORDS = frozenset(
+    {
+        "volume",
+        "pipeline",
+        "comparison",
+        "fates",
+        "newness",
+        "conversion",
+        "conversion_matrix",
+        "conversion_triangle",
+        "conversion_change",
+        "problems",
+        "velocity",
+        "influence",
+        "deal_credit",
+        "models",
+        "formulas",
+    }
+)
+"""Metrics that count units, or one unit, so that a restricted reader can be shown their own; all others are refused."""
 
 GOALS_FILE = "goals.csv"
 """Name of the file of goals in a workspace."""
@@ -72,7 +95,39 @@ class Asking:
         self._opener = opener
         self._goals_file = goals_file
         self._written = formulas
+        self.models_folder: Path | None = None
         self.explained_by: Callable[[str], Explanation] | None = None
+        self._records: Mapping[str, str] = {}
+
+    def restricted(self, records: Mapping[str, str]) -> Self:
+        """The same metrics for somebody who sees only units with these values (dimension → value).
+
+        Touches and shares are worked out before: of a unit that is seen, all is as for everybody else.
+        What counts more than units is refused.
+        """
+        made = copy.copy(self)
+        opener = self._opener
+
+        def opened(
+            as_of: AsOf, close_date: CloseDate = None, snapshot: str | None = None
+        ) -> tuple[Opened, tuple[Finding, ...]]:
+            found, findings = opener(as_of, close_date, snapshot)
+            return found.held_to(records), findings
+
+        vars(made).update(_opener=opened, _records={**self._records, **records})
+        return made
+
+    def require_shown(self, metric: str) -> None:
+        """Refuse a metric that cannot be held to the records that may be seen.
+
+        Raises:
+            UsageError: somebody restricted asks for it.
+        """
+        if self._records and metric not in HELD_TO_RECORDS:
+            raise UsageError(
+                f"{metric} counts more than single records and is not shown to you: you see only "
+                f"{', '.join(f'{name} = {value}' for name, value in self._records.items())}."
+            )
 
     def _answer(self, question: Question, ask: Callable[[Opened, Query], Result]) -> Result:
         from leadline.metrics.query import Query
@@ -83,6 +138,9 @@ class Asking:
         opened, findings = self._opener(question.get("as_of"), close_date, named)  # type: ignore[arg-type]
         asked |= {"by": tuple(question.get("by", ())), "where": dict(question.get("where", {})), "as_of": opened.moment}
         result = ask(opened, Query(**asked))  # type: ignore[arg-type]  # the keys are those of Question
+        if opened.records:
+            # The steps from records to the model count those of the whole org.
+            result = replace(result, lineage=())
         return noted(linked(result, opened.settings), findings)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline import config
-from leadline.errors import SnapshotError, UnknownNameError
+from leadline.errors import SnapshotError, UnknownNameError, UsageError
 from leadline.findings import OUTSIDE_AUDIT, Finding
 
 if TYPE_CHECKING:
@@ -169,6 +169,10 @@ class Audit:
     def _moves(self, opened: Opened, *, wait: bool = True) -> Moves | None:
         from leadline.effects import stored
 
+        if not self._snapshots.in_files:
+            if wait:
+                raise UsageError("Effects are measured in snapshot files only. Ask with `leadline audit --quick`.")
+            return None
         path = self._snapshots.get(opened.snapshot).path
         kept = stored.read(path)
         if kept is not None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadline import engines
+from leadline import config, engines
 from leadline.findings import Finding
 from leadline.progress import Progress
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from leadline.config import Settings
     from leadline.ledger import Ledger
     from leadline.snapshots import Published, Snapshots
+    from leadline.warehouse.published import WarehouseSnapshots
 
 
 def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, *, progress: Progress) -> Published:
@@ -24,8 +25,7 @@ def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, 
     from leadline.sources import costs_file, matches_file
 
     tables = {info.name for info in catalogue.PUBLISHED}
-    kept = snapshots.workspace / publish.NUMBERS_FILE
-    known: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    known = _known_numbers(snapshots.workspace)
     learned: dict[str, int] = {}
     spent = costs_file.read(snapshots.workspace, settings.costs.file)
     matches = matches_file.read(snapshots.workspace)
@@ -52,10 +52,59 @@ def build_and_publish(ledger: Ledger, settings: Settings, snapshots: Snapshots, 
         }
 
     published = snapshots.publish(build)
+    _keep_numbers(snapshots.workspace, learned)
+    return published
+
+
+def snapshots_of(workspace: Path) -> Snapshots:
+    """The snapshots of a workspace: in files beside it, or in the warehouse that its settings name."""
+    from leadline.snapshots import Snapshots
+    from leadline.warehouse.published import WarehouseSnapshots
+
+    path = workspace / config.FILE_NAME
+    # Most workspaces name none; they are spared the reading, and faults of the file are told where it is used.
+    if path.exists() and b"[warehouse" in path.read_bytes():
+        warehouse = config.load(path).warehouse
+        if warehouse.engine != "duckdb":
+            return WarehouseSnapshots(workspace, warehouse)
+    return Snapshots(workspace)
+
+
+def build_in_warehouse(settings: Settings, snapshots: WarehouseSnapshots, *, progress: Progress) -> Published:
+    """Build from the tables of a warehouse and switch readers there; learned numbers stay as they were first learned."""
+    from leadline.model import catalogue
+    from leadline.sources import costs_file, matches_file
+
+    tables = {info.name for info in catalogue.PUBLISHED}
+    progress.begin("build", len(tables), "tables")
+    published, learned = snapshots.build(
+        settings,
+        numbers=_known_numbers(snapshots.workspace),
+        config_hash=lambda numbers: _hash(settings, numbers),
+        spent=costs_file.read(snapshots.workspace, settings.costs.file),
+        matches=matches_file.read(snapshots.workspace),
+        progress=lambda table: progress.advance(int(table in tables)),
+    )
+    _keep_numbers(snapshots.workspace, learned)
+    return published
+
+
+def _known_numbers(workspace: Path) -> dict[str, int]:
+    """Numbers learned before."""
+    from leadline import publish
+
+    kept = workspace / publish.NUMBERS_FILE
+    known: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    return known
+
+
+def _keep_numbers(workspace: Path, learned: dict[str, int]) -> None:
+    from leadline import publish
+
+    kept = workspace / publish.NUMBERS_FILE
     draft = kept.with_name(f".{kept.name}")
     draft.write_text(json.dumps(learned, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     draft.replace(kept)
-    return published
 
 
 def load_findings(ledger: Ledger) -> tuple[Finding, ...]:

@@ -37,7 +37,9 @@ def compared(
     progress: Progress,
 ) -> Result:
     """The change of numbers from one snapshot to another, or the records behind it."""
+    from leadline import credit_models
     from leadline.diff import States, as_list, as_table, differences
+    from leadline.diff.beside import models_folder
     from leadline.diff.states import usual
 
     if own and moment is not None:
@@ -49,11 +51,16 @@ def compared(
     if taken := [str(one) for one in asked if one.values("as_of") or one.values("snapshot")]:
         raise UsageError(f"{taken[0]} names its own moment or snapshot; give the moment of a comparison by --as-of.")
     zone = before.meta["zone"]
+    own_models, their_models = (
+        models_folder(home.folder, name, snapshot) for name, snapshot in zip(called, (before, after), strict=True)
+    )
+    other_models = credit_models.load(own_models) != credit_models.load(their_models)
     states = States(
         earlier=before,
         later=after,
         ledger=home.ledger,
-        ask=lambda address, opened: ask_on(home, address, opened),
+        ask=lambda address, opened: ask_on(home, address, opened, own_models),
+        ask_later=(lambda address, opened: ask_on(home, address, opened, their_models)) if other_models else None,
         open_at=lambda path, at: home.open_at(path, at, None),
         addresses=asked,
         listing=listing,

@@ -28,6 +28,7 @@ class CreditMetrics(Asking):
         date: str = "created",
         goal: str = "closed",
         intervals: bool = False,
+        hierarchy: str = "own",
         **question: Unpack[Question],
     ) -> Result:
         """Which campaigns the amounts of opportunities are credited to.
@@ -39,6 +40,7 @@ class CreditMetrics(Asking):
             date: which day of an opportunity decides its period: created, closed.
             goal: up to when responses count: closed (or as-of), created; or a stage: journeys that reached it, one each.
             intervals: also bootstrap intervals of shares and places.
+            hierarchy: own, or total: each campaign with all below it, its own credit beside.
             question: what every metric can be asked.
 
         Raises:
@@ -59,6 +61,72 @@ class CreditMetrics(Asking):
                 goal=goal,
                 known=known,
                 intervals=intervals,
+                hierarchy=hierarchy,
+            )
+
+        return self._answer(question, ask)
+
+    def compare_models(
+        self,
+        *,
+        models: Sequence[str],
+        scope: str | None = None,
+        window: str = "influenced",
+        date: str = "created",
+        goal: str = "closed",
+        **question: Unpack[Question],
+    ) -> Result:
+        """How the place and the credit of campaigns change from model to model; its list: deals that moved most.
+
+        Args:
+            models: at least two credit models; the others are compared with the first.
+            scope: whose responses count; default: that of the settings.
+            window: influenced, sourced, accelerated.
+            date: which day of an opportunity decides its period: created, closed.
+            goal: up to when responses count: closed (or as-of), created.
+            question: what every metric can be asked.
+
+        Raises:
+            UsageError: fewer than two models.
+        """
+        from leadline.metrics.credit.compare_models import compared
+
+        known = self.known_models()
+
+        def ask(opened: Opened, query: Query) -> Result:
+            return compared(opened, query, models, scope=scope, window=window, date=date, goal=goal, known=known)
+
+        return self._answer(question, ask)
+
+    def sensitivity(
+        self,
+        *,
+        varied: str,
+        models: Sequence[str] | None = None,
+        scope: str | None = None,
+        window: str = "influenced",
+        date: str = "created",
+        goal: str = "closed",
+        **question: Unpack[Question],
+    ) -> Result:
+        """How far the place and the credit of campaigns depend on what the rules leave open.
+
+        Args:
+            varied: look-back, scope, or undated for responses without a date.
+            models: credit models, each by itself; default: those of the settings.
+            scope: whose responses count; default: that of the settings.
+            window: influenced, sourced, accelerated.
+            date: which day of an opportunity decides its period: created, closed.
+            goal: up to when responses count: closed (or as-of), created.
+            question: what every metric can be asked.
+        """
+        from leadline.metrics.credit.compare_models import sensitive
+
+        known = self.known_models()
+
+        def ask(opened: Opened, query: Query) -> Result:
+            return sensitive(
+                opened, query, varied, models=models, scope=scope, window=window, date=date, goal=goal, known=known
             )
 
         return self._answer(question, ask)
@@ -101,7 +169,7 @@ class CreditMetrics(Asking):
         # Like a formula, a model changes nothing that is published: what its file says now holds without a build.
         from leadline import credit_models
 
-        return credit_models.load(self._goals_file.parent / credit_models.FOLDER)
+        return credit_models.load(self.models_folder or self._goals_file.parent / credit_models.FOLDER)
 
     def roi(
         self,

@@ -32,15 +32,17 @@ class Home(Protocol):
         """A snapshot at a moment."""
 
 
-def ask_on(home: Home, address: Address, opened: Opened) -> Result:
-    """Answer an address on a snapshot that is open already."""
+def ask_on(home: Home, address: Address, opened: Opened, models: Path | None = None) -> Result:
+    """Answer an address on a snapshot that is open already; `models` holds other credit models than the workspace's."""
 
     def opener(
         as_of: AsOf, close_date: CloseDate = None, snapshot: str | None = None
     ) -> tuple[Opened, tuple[Finding, ...]]:
         return opened, ()
 
-    return ask(home.metrics_of(opener), address)
+    metrics = home.metrics_of(opener)
+    metrics.models_folder = models
+    return ask(metrics, address)
 
 
 def states(home: Home, address: Address) -> tuple[State, State | None]:

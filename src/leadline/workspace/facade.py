@@ -14,13 +14,15 @@ from leadline.errors import UsageError
 from leadline.findings import Finding
 from leadline.ledger import Ledger
 from leadline.progress import Progress, Silent
-from leadline.snapshots import Frozen, Published, Snapshots
+from leadline.snapshots import Frozen, Published
 from leadline.snapshots.frozen import CURRENT, PREVIOUS, find, names_of
+from leadline.warehouse.published import WarehouseSnapshots
 from leadline.workspace.audit import Audit
-from leadline.workspace.building import build_and_publish
+from leadline.workspace.building import build_and_publish, build_in_warehouse, snapshots_of
 from leadline.workspace.imports import Sources, write_config
 from leadline.workspace.metrics import GOALS_FILE, AsOf, CloseDate, Metrics, Opener
 from leadline.workspace.org import Org
+from leadline.workspace.push import Push
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +66,13 @@ class Workspace:
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"{self.folder} is a file; a workspace is a folder.")
         self.ledger = Ledger(self.folder)
-        self.snapshots = Snapshots(self.folder)
+        self.snapshots = snapshots_of(self.folder)
         self.sources = Sources(self)
         self.org = Org(self)
         self.metrics = self.metrics_of(self._open_current)
         self.metrics.explained_by = self.explain
         self.audit = Audit(self._open_current, self.snapshots, lambda: self.settings)
+        self.push = Push(self, lambda: self._open_current(None)[0], self.metrics.known_models)
         self._held: dict[tuple[Path, dt.datetime | None, CloseDate], Opened] = {}
 
     @property
@@ -99,6 +102,8 @@ class Workspace:
         """
         heard = progress or Silent()
         with locks.writing(self.folder):
+            if isinstance(self.snapshots, WarehouseSnapshots):
+                return build_in_warehouse(self.settings, self.snapshots, progress=heard)
             self.ledger.finish_pending(progress=heard)
             return build_and_publish(self.ledger, self.settings, self.snapshots, progress=heard)
 
@@ -363,7 +368,10 @@ class Workspace:
                 # Only another question than the snapshot's own makes tables that may outgrow the memory.
                 spill = self.folder / _SPILL
                 spill.mkdir(exist_ok=True)
-            opened = open_snapshot(path, as_of=moment, close_date=close_date, spill=spill)
+            if isinstance(self.snapshots, WarehouseSnapshots):
+                opened = self.snapshots.opened(path.stem, as_of=moment, close_date=close_date)
+            else:
+                opened = open_snapshot(path, as_of=moment, close_date=close_date, spill=spill)
             if names := names_of(self.folder, path.stem):
                 opened = replace(opened, meta=opened.meta | {"frozen": ", ".join(names)})
             # Connections to another snapshot are of no more use.

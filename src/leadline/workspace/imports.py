@@ -57,6 +57,24 @@ class ImportReport:
         return any(finding.severity == "error" for finding in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import would read; nothing of it is loaded.
+
+    Attributes:
+        files: every file found: `rows = loaded + rejected`.
+        extracted_at: the moment of the load, with what it rests on in `evidence`.
+        coverage: "full" if an absent record would count as deleted.
+        findings: faults seen while reading.
+    """
+
+    files: tuple[FileAccount, ...]
+    extracted_at: dt.datetime
+    evidence: str
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+
+
 class Home(Protocol):
     """What an import needs of its workspace."""
 
@@ -144,6 +162,47 @@ class Sources:
             findings=workspace.audit.findings() if published else (*staged.findings, *load.findings),
             proposal=proposal,
             published=published,
+        )
+
+    def preview_files(
+        self,
+        path: Path | str | Sequence[Path | str],
+        *,
+        within: Path,
+        date_order: DateOrder | None = None,
+        encoding: str | None = None,
+        timezone: str | None = None,
+        coverage: Coverage | None = None,
+    ) -> ImportPlan:
+        """The account of an import before it is one: everything is read and typed, and nothing is loaded.
+
+        Args:
+            path: as for `import_files`.
+            within: folder for typed files and rejected rows; whoever asks removes it.
+            date_order, encoding, timezone, coverage: as for `import_files`.
+
+        Raises:
+            ConfigError, SourceError, AmbiguousDatesError: as for `import_files`.
+        """
+        from leadline.sources import files
+
+        given = [path] if isinstance(path, Path | str) else path
+        staging = within / "typed"
+        try:
+            staged = files.stage(
+                [Path(one) for one in given],
+                self._workspace.settings,
+                staging=staging,
+                rejected=within / REJECTED,
+                date_order=date_order,
+                encoding=encoding,
+                timezone=timezone,
+                coverage=coverage,
+            )
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return ImportPlan(
+            staged.accounts, staged.extracted_at, staged.extracted_at_evidence, staged.coverage, staged.findings
         )
 
 

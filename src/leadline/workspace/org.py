@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +128,25 @@ class Org:
         if record is not None:
             recorder.save(record)
         return found
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that counts against our share of the day's API calls, also if what is done with it fails.
+
+        Raises:
+            LoginError: no login is set up.
+        """
+        from leadline.sources.salesforce import budget, marks
+
+        settings = self._workspace.settings.salesforce
+        with self._way() as transport:
+            session = self._session(settings, transport, self.vault)
+            place = marks.of_workspace(self._workspace.folder)
+            try:
+                budget.allow(session, marks.read(place), settings.api_share, self.now())
+                yield session
+            finally:
+                marks.write(place, marks.read(place).with_calls(self.now(), session.usage.own))
 
     def _session(self, settings: config.SalesforceSettings, transport: Transport, held: Vault | None) -> Session:
         from leadline.sources.salesforce import connection

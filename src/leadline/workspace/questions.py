@@ -42,6 +42,7 @@ def _with_address(metric: str, method: Callable[..., Result]) -> Callable[..., R
 
     @functools.wraps(method)
     def asked(*args: Any, **kwargs: Any) -> Result:
+        args[0].require_shown(metric)
         given = dict(signature.bind(*args, **kwargs).arguments)
         given.pop("self")
         given |= given.pop("question", {})
@@ -90,14 +91,25 @@ def ask(metrics: object, address: Address) -> Result:
     allowed = _parameters(method)
     arguments: dict[str, Any] = {}
     for name, text in address.question:
-        argument = _ARGUMENT.get(name, name)
+        # Some metrics take one model and call it so, others several.
+        argument = name if name in allowed else _ARGUMENT.get(name, name)
         if argument not in allowed:
             raise UnknownNameError(
                 "parameter", name, [WRITTEN.get(one, one) for one in allowed], f"metric {address.metric}"
             )
         arguments[argument] = _value(argument, text, arguments.get(argument))
+    if missing := [WRITTEN.get(one, one) for one in _required(method) if one not in arguments]:
+        raise UsageError(
+            f"The metric {address.metric} takes {' and '.join(missing)}: add {missing[0]}=… to the address."
+        )
     result: Result = method(**arguments)
     return result
+
+
+def _required(method: Callable[..., Result]) -> list[str]:
+    """Arguments a method cannot do without."""
+    told = inspect.signature(method).parameters.values()
+    return [one.name for one in told if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
 
 
 def _parameters(method: Callable[..., Result]) -> list[str]:

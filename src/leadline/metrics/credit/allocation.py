@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from leadline.credit_models import Model
 from leadline.errors import UnknownNameError, UsageError
-from leadline.metrics.credit import points, touches, weighing
+from leadline.metrics.credit import org_touches, points, touches, weighing
 from leadline.metrics.credit.base import Base, Share, Touched
 from leadline.metrics.query import Asked
 
@@ -42,7 +42,7 @@ def chosen(names: Sequence[str], known: Mapping[str, Model]) -> list[Chosen]:
 
     Raises:
         UnknownNameError: no model, or no part of the window, of that name.
-        UsageError: a name given twice.
+        UsageError: a name given twice, or a part of the window of the org's own rows.
     """
     found = []
     for number, name in enumerate(names):
@@ -53,6 +53,11 @@ def chosen(names: Sequence[str], known: Mapping[str, Model]) -> list[Chosen]:
             raise UnknownNameError("part of the window", only, PARTS, f"model {name!r}")
         if name in names[:number]:
             raise UsageError(f"Model {name!r} is asked for twice.")
+        if sign and known[own].touches == org_touches.SOURCE:
+            raise UsageError(
+                f"Model {name!r} would need other percentages than Salesforce wrote: they split the whole window. "
+                f"Ask for {own!r} with --window {only}, which shows that part of them."
+            )
         found.append(Chosen(name, known[own], f"m{number}", only or None))
     return found
 
@@ -167,6 +172,11 @@ def numbered(asked: Asked, valued: ir.Table) -> ir.Table:
 
 
 def _base(base: Base, one: Chosen) -> Base:
+    if one.model.touches == org_touches.SOURCE and base.goal != touches.GOALS[0]:
+        raise UsageError(
+            f"Model {one.name!r} has the percentages that Salesforce wrote, whatever led to the creation; "
+            f"leave out --goal {base.goal}, or ask for --window sourced."
+        )
     found = replace(base, only=one.only)
     # As Salesforce counts: roles only, whatever scope is asked for.
     return found if one.model.touches == touches.RESPONSES else replace(found, source=one.model.touches, scope="role")

@@ -30,6 +30,8 @@ class Base:
         source: responses, members or modified_members.
         goal: closed or created: up to which moment touches count.
         only: sourced or accelerated: that part of the window alone; None for all of it.
+        undated: whether responses without a date count from the creation of their member on.
+        stage: number of the stage that is the goal of journeys; None where the goal is one of opportunities.
     """
 
     scope: str
@@ -37,6 +39,8 @@ class Base:
     source: str = touches.RESPONSES
     goal: str = "closed"
     only: str | None = None
+    undated: bool = False
+    stage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Touched:
     def reasons(self) -> ir.Table:
         """Why deals without a touch have none: opportunity_id, reason; run once."""
         base = self.base
-        return self.asked.opened.keep(touches.reasons(self.asked, self.once, base.scope, self.table, base.source))
+        found = touches.reasons(self.asked, self.once, base.scope, self.table, base.source, undated=base.undated)
+        return self.asked.opened.keep(found)
 
     @cached_property
     def ends(self) -> ir.Table:
@@ -117,6 +122,7 @@ class Touched:
             source=base.source,
             goal=base.goal,
             only=base.only,
+            undated=base.undated,
         )
         # What a journey has at its goal is no creation of an opportunity.
         has_creation = self.deals.created_s.notnull() & ibis.literal(base.scope != touches.JOURNEY)

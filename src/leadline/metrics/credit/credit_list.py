@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.metrics.assemble import Assembly
-from leadline.metrics.credit import org_touches, touches
+from leadline.metrics.credit import org_touches, placing, touches
 from leadline.metrics.credit.allocation import PENDING, Allocations, Chosen, united
 from leadline.results import Column, Result
 
@@ -19,10 +19,14 @@ EXTRA = (
 MATCHED_BY = Column("matched_by", "text", help="By what the lead was matched to the account, and how sure that is")
 
 
-def of(made: Assembly, allocations: Allocations, window: str, scope: str) -> Result:
+EARNED = Column("earned_by", "text", help="The campaign itself, or the one below it, that has the credit")
+
+
+def of(made: Assembly, allocations: Allocations, window: str, scope: str, *, rolled: bool = False) -> Result:
     """One row per touch with points and model, and one per opportunity of which some amount is left.
 
-    In the scope of matched leads the rows of such a lead say by what it was matched.
+    In the scope of matched leads the rows of such a lead say by what it was matched. Rolled up, a touch
+    stands under its campaign and under each one above it.
     """
     deals = allocations.deals
     marks = united([part for one in allocations.models for part in _rows(allocations, one, window)])
@@ -31,13 +35,17 @@ def of(made: Assembly, allocations: Allocations, window: str, scope: str) -> Res
     joined = marks.join(facts, "deal_no").mutate(
         unit_id=ibis.coalesce(marks.response_id, marks.opportunity_id), stage_no=ibis.literal(0, "int64")
     )
+    extra: tuple[Column, ...] = EXTRA
+    if rolled:
+        joined = placing.under_all(joined.mutate(earned_by=joined.campaign_id), placing.ancestors(made.asked))
+        extra = (*EXTRA, EARNED)
     if scope != touches.MATCHED:
-        return made.credits(joined, EXTRA, keys)
+        return made.credits(joined, extra, keys)
     matched = touches.matches(made.asked)
     sure = (matched.score_parts / 10_000).round().cast("int64").cast("string")
     by = matched.select("person_id", matched_by=matched.rule.concat(": ", matched.agrees, " (", sure, " %)"))
     told = joined.left_join(by, "person_id").drop("person_id_right")
-    return made.credits(told, (*EXTRA, MATCHED_BY), keys)
+    return made.credits(told, (*extra, MATCHED_BY), keys)
 
 
 def _rows(allocations: Allocations, one: Chosen, window: str) -> list[ir.Table]:

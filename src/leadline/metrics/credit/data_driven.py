@@ -21,6 +21,7 @@ from leadline import credit_models as models
 from leadline.maths.paths import markov, shapley
 from leadline.maths.paths.journeys import Floats, Journeys, journeys
 from leadline.metrics import dimensions
+from leadline.metrics.credit import journey_ends
 from leadline.metrics.credit.base import Base, Share, Touched
 from leadline.metrics.query import Asked
 
@@ -36,7 +37,7 @@ class Closed:
     Attributes:
         given: won deals converted, with their amount in minor units; lost ones are nulls.
         labels: the campaign, or value of the dimension, of each code; None is no value.
-        label_of: campaign → label, of every campaign.
+        label_of: campaign → label, of every campaign with a record or a member.
         deals: opportunity of each journey.
     """
 
@@ -81,14 +82,20 @@ def weights(given: Journeys, model: models.Markov | models.Shapley) -> Floats:
 def closed_deals(asked: Asked, base: Base, by: str = CAMPAIGN, *, nulls: bool = True) -> Closed:
     """The journeys of all closed deals with a known amount, in total order; those without a touch come last.
 
+    Where the goal is a stage, of all journeys that reached it or ended without.
+
     Args:
         asked: the question; its filters are not looked at.
         base: what touches are looked at.
         by: campaign_id, or a dimension of campaigns.
         nulls: whether lost deals are in.
     """
-    deals = asked.opened["deals"]
-    closed = deals.filter((deals.amount_state == "known") & deals.state.isin(["won", "lost"] if nulls else ["won"]))
+    if base.stage is None:
+        deals = asked.opened["deals"]
+        known = deals.filter(deals.amount_state == "known")
+    else:
+        known = journey_ends.ended(asked, base.stage)
+    closed = known.filter(known.state.isin(["won", "lost"] if nulls else ["won"]))
     by_id = ibis.window(order_by="opportunity_id")
     kept = asked.opened.keep(closed.mutate(deal_no=ibis.row_number().over(by_id)))
     facts = kept.select("deal_no", "opportunity_id", "amount", won=(kept.state == "won").cast("int64"))
@@ -120,8 +127,9 @@ def _closed(found: pa.Table, label_of: dict[str, str | None]) -> Closed:
 
 
 def _labels(asked: Asked, by: str) -> dict[str, str | None]:
-    """The label of every campaign."""
-    campaigns = asked.opened["campaigns"].select(CAMPAIGN)
+    """The label of every campaign that there is a record or a member of; without a record no dimension has a value."""
+    tables = [asked.opened[name] for name in ("campaigns", "responses", "role_members") if name in asked.opened]
+    campaigns = ibis.union(*[table.select(CAMPAIGN) for table in tables], distinct=True)
     if by == CAMPAIGN:
         names = asked.opened.arrow(campaigns)[CAMPAIGN].to_pylist()
         return dict(zip(names, names, strict=True))

@@ -16,6 +16,7 @@ from leadline.metrics.credit import rules, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, chosen, numbered
 from leadline.metrics.credit.base import Base, Touched
 from leadline.metrics.query import Query, ask
+from leadline.metrics.records import visible
 from leadline.model import responses
 from leadline.model.opened import Opened
 from leadline.results import Column, Result
@@ -80,6 +81,8 @@ def deal_credit(
     deals = opened["deals"]
     own = deals.filter(deals.opportunity_id.substr(0, 15) == opportunity_id[:15])
     facts = opened.arrow(own.select("opportunity_id", "opportunity", "amount", "amount_state")).to_pylist()
+    seen = visible(opened, "opportunities", [one["opportunity_id"] for one in facts])
+    facts = [one for one in facts if one["opportunity_id"] in seen]
     _require(opportunity_id, facts)
     placed = own.mutate(unit_id=own.opportunity_id, period_day=ibis.literal(0, "int64"))
     valued = numbered(asked, placed)

@@ -12,11 +12,13 @@ import ibis.expr.types as ir
 from leadline.metrics import dimensions
 from leadline.metrics.credit.allocation import Chosen, Group
 from leadline.metrics.credit.costs import Campaigns
+from leadline.metrics.credit.placing import ancestors, under_all
 from leadline.metrics.credit.touches import RESPONSES
 from leadline.metrics.query import Asked
 
 STATES = ("won", "open", "lost")
 PARTS = ("sourced", "accelerated")
+OWN_PARTS = tuple(f"own_{part}" for part in PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Shape:
         deal_by, campaign_by: dimensions of the opportunity, and of the credited campaign.
         each_campaign: one row per campaign, inside those dimensions.
         whole: a campaign's row holds all its credit of the period, so that its cost belongs beside it.
+        rolled: each campaign stands with all below it, its own credit beside.
     """
 
     asked: Asked
@@ -37,18 +40,24 @@ class Shape:
     campaigns: Campaigns
     scope: str
     window: str
+    rolled: bool = False
 
     @property
     def deal_keys(self) -> list[str]:
         """What places a deal in a row: its dimensions and its period."""
         return [*self.deal_by, "period_day"]
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Sums of credit a row is made of; of rolled-up rows also those of the campaign itself."""
+        return (*PARTS, *OWN_PARTS) if self.rolled else PARTS
+
 
 def sums(shape: Shape, group: Group) -> list[dict[str, Any]]:
     """Credit of all models of a group per campaign (or dimension of it) and state of the deal.
 
-    Keys of the deal and the campaign, state, model (its name), touches, deals, sourced, accelerated.
-    Summed per deal and campaign first: deals are counted there.
+    Keys of the deal and the campaign, state, model (its name), touches, deals, and the shape's parts.
+    Summed per deal and campaign first: deals are counted there, also where a campaign stands with all below it.
     """
     asked, split = shape.asked, group.credits
     none = ibis.literal(0, "int64")
@@ -57,18 +66,30 @@ def sums(shape: Shape, group: Group) -> list[dict[str, Any]]:
         sourced=ibis.ifelse(split.is_sourced, split.credit, none).sum(),
         accelerated=ibis.ifelse(split.is_sourced, none, split.credit).sum(),
     )
+    if shape.rolled:
+        per_deal = _with_all_below(asked, per_deal)
     joined = per_deal.join(group.touched.deals.select("deal_no", "state", *shape.deal_keys), "deal_no")
     by = [*shape.campaign_by, *(["campaign_id"] if shape.each_campaign else [])]
     if shape.campaign_by:
         joined = dimensions.attach(asked, joined, shape.campaign_by)
-        joined = _added(joined, ["model_no", "deal_no", "state", *shape.deal_keys, *by], "touches")
-    added = _added(joined, ["model_no", *shape.deal_keys, *by, "state"], "touches", deals=joined.count())
+        joined = _added(joined, ["model_no", "deal_no", "state", *shape.deal_keys, *by], "touches", *shape.parts)
+    by = ["model_no", *shape.deal_keys, *by, "state"]
+    added = _added(joined, by, "touches", *shape.parts, deals=joined.count())
     rows = asked.opened.arrow(added).to_pylist()
     return [{**row, "model": group.models[row["model_no"]].name} for row in rows]
 
 
-def _added(table: ir.Table, by: list[str], *more: str, **counts: ir.Value) -> ir.Table:
-    return table.group_by(*by).aggregate(**{name: table[name].sum() for name in (*more, *PARTS)}, **counts)
+def _with_all_below(asked: Asked, per_deal: ir.Table) -> ir.Table:
+    """The same with each campaign's row for all below it too, once per deal, and the campaign's own part."""
+    under = under_all(per_deal, ancestors(asked))
+    none = ibis.literal(0, "int64")
+    own = {name: ibis.ifelse(under.is_own, under[part], none) for name, part in zip(OWN_PARTS, PARTS, strict=True)}
+    keys = ["model_no", "deal_no", "campaign_id"]
+    return _added(under.mutate(**own), keys, "touches", *PARTS, *OWN_PARTS)
+
+
+def _added(table: ir.Table, by: list[str], *names: str, **counts: ir.Value) -> ir.Table:
+    return table.group_by(*by).aggregate(**{name: table[name].sum() for name in names}, **counts)
 
 
 def left(shape: Shape, deals: ir.Table, rest: ir.Table) -> list[dict[str, Any]]:
@@ -98,6 +119,9 @@ class Rows:
         self.scope = shape.scope if one.model.touches == RESPONSES else "role"
         self.deal_keys = shape.deal_keys
         self.rest = rest
+        # Totals are of what each campaign has itself: with all below it a deal would count once per level.
+        self._own = "own_" if shape.rolled else ""
+        self._own_states = STATES if shape.rolled else ()
         self.credited = self._by_campaign([row for row in summed if row["model"] == one.name])
 
     def _by_campaign(self, summed: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -105,14 +129,14 @@ class Rows:
         keys = [*self.deal_keys, *self.shape.campaign_by, *(["campaign_id"] if self.shape.each_campaign else [])]
         found: dict[tuple, dict[str, Any]] = {}
         for row in summed:
-            blank = {f"{state}_{part}": 0 for state in STATES for part in PARTS}
+            blank = {f"{state}_{part}": 0 for state in STATES for part in self.shape.parts}
             place = tuple(row[name] for name in keys)
             one = found.setdefault(
                 place, {**dict(zip(keys, place, strict=True)), **blank, "touch_count": 0, "deal_count": 0}
             )
             one["touch_count"] += row["touches"]
             one["deal_count"] += row["deals"]
-            for part in PARTS:
+            for part in self.shape.parts:
                 one[f"{row['state']}_{part}"] += row[part]
         return list(found.values())
 
@@ -134,8 +158,10 @@ class Rows:
             f"{part}_amount": sum(row[f"{state}_{part}"] for state in STATES) if part in parts else 0 for part in PARTS
         }
         found = {name: row[name] for name in (*self.deal_keys, *self.shape.campaign_by)}
+        own = {f"own_{state}_amount": sum(row[f"{state}_own_{part}"] for part in parts) for state in self._own_states}
         return {
             **found,
+            **own,
             "bucket": "campaign",
             "reason": None,
             "campaign_id": row.get("campaign_id"),
@@ -156,7 +182,7 @@ class Rows:
             for row in self.credited:
                 key = (*self._place(row), "other_window", None)
                 for state in STATES:
-                    self._add(rest, key, state, row[f"{state}_{other}"], None)
+                    self._add(rest, key, state, row[f"{state}_{self._own}{other}"], None)
         for found in rest.values():
             place = tuple(found[name] for name in self.deal_keys)
             found["share"] = _share(_credit(found), totals[place])
@@ -173,6 +199,7 @@ class Rows:
             "responses": 0,
             "opportunities": None,
             **{f"{one}_amount": 0 for one in STATES},
+            **{f"own_{one}_amount": None for one in self._own_states},
             "sourced_amount": None,
             "accelerated_amount": None,
         }
@@ -186,7 +213,7 @@ class Rows:
         campaign_id = row["campaign_id"]
         facts = self.shape.campaigns.facts(campaign_id, row["period_day"])
         cost = facts.cost if row["bucket"] == "campaign" and self.shape.whole else None
-        roi = (row["won_amount"] - cost) / cost if cost else None
+        roi = (row["won_amount"] - cost) / cost if cost and cost > 0 else None
         return {
             **row,
             "period": asked.period_label(row["period_day"]),
@@ -204,7 +231,7 @@ class Rows:
     def _period_totals(self) -> dict[tuple, int]:
         sums: dict[tuple, int] = defaultdict(int)
         for row in self.credited:
-            sums[self._place(row)] += sum(row[f"{state}_{part}"] for state in STATES for part in PARTS)
+            sums[self._place(row)] += sum(row[f"{state}_{self._own}{part}"] for state in STATES for part in PARTS)
         for row in self.rest:
             sums[self._place(row)] += row["amount"]
         return sums
@@ -216,7 +243,7 @@ class Rows:
             total = sums.setdefault(row["period"], self._blank_total(row["period"], outside))
             name = "credited" if row["bucket"] == "campaign" else row["bucket"]
             for state in STATES:
-                amount = row[f"{state}_amount"]
+                amount = row[f"{self._own if name == 'credited' else ''}{state}_amount"]
                 for part in (f"{name}_amount", f"{state}_{name}_amount", "total_amount", f"{state}_total_amount"):
                     total[part] += amount
             if row["bucket"] == "unattributed":

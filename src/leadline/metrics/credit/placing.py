@@ -53,7 +53,7 @@ class Placing:
         self.keys = [*self.by, *(["campaign_id"] if each else []), "cost_state"]
         columns = {"_state_id": list(states), "_state": list(states.values())}
         self._states = ibis.memtable(pa.table({name: pa.array(one, pa.string()) for name, one in columns.items()}))
-        self._above = self._ancestors() if whole else None
+        self._above = ancestors(asked) if whole else None
 
     def placed(self, table: ir.Table, *, labels: bool = False) -> ir.Table:
         """Rows of a table with campaign_id under every row they belong to, with `keys` and is_own.
@@ -63,24 +63,27 @@ class Placing:
         """
         known = table.left_join(self._states, [("campaign_id", "_state_id")]).drop("_state_id")
         own = known.mutate(cost_state=known["_state"].fill_null(MISSING)).drop("_state")
-        if self._above is None:
-            under = own.mutate(is_own=ibis.literal(True))
-        else:
-            joined = own.left_join(self._above, [("campaign_id", "_below_id")])
-            # A campaign that is not there any more has nothing above it, and still its credit.
-            top = ibis.coalesce(joined["_top_id"], joined.campaign_id)
-            under = joined.mutate(campaign_id=top, is_own=joined.campaign_id == top).drop("_below_id", "_top_id")
+        under = own.mutate(is_own=ibis.literal(True)) if self._above is None else under_all(own, self._above)
         kept = dimensions.filtered(self.asked, under)
         return dimensions.attach(self.asked, kept, list(self.asked.by) if labels else self.by)
 
-    def _ancestors(self) -> ir.Table:
-        """Every campaign with itself and each campaign above it: _below_id, _top_id."""
-        opened = self.asked.opened
-        rows = opened.arrow(opened["campaigns"].select("campaign_id", "parent_id")).to_pylist()
-        parents = {row["campaign_id"]: row["parent_id"] for row in rows}
-        pairs = [(name, top) for name in parents for top in line(name, parents)]
-        columns = {"_below_id": [one for one, _ in pairs], "_top_id": [top for _, top in pairs]}
-        return ibis.memtable(pa.table({name: pa.array(one, pa.string()) for name, one in columns.items()}))
+
+def ancestors(asked: Asked) -> ir.Table:
+    """Every campaign with itself and each campaign above it: _below_id, _top_id."""
+    opened = asked.opened
+    rows = opened.arrow(opened["campaigns"].select("campaign_id", "parent_id")).to_pylist()
+    parents = {row["campaign_id"]: row["parent_id"] for row in rows}
+    pairs = [(name, top) for name in parents for top in line(name, parents)]
+    columns = {"_below_id": [one for one, _ in pairs], "_top_id": [top for _, top in pairs]}
+    return ibis.memtable(pa.table({name: pa.array(one, pa.string()) for name, one in columns.items()}))
+
+
+def under_all(table: ir.Table, above: ir.Table) -> ir.Table:
+    """Rows of a table with campaign_id under every campaign they belong to, with is_own; `above` as of `ancestors`."""
+    joined = table.left_join(above, [("campaign_id", "_below_id")])
+    # A campaign that is not there any more has nothing above it, and still its credit.
+    top = ibis.coalesce(joined["_top_id"], joined.campaign_id)
+    return joined.mutate(campaign_id=top, is_own=joined.campaign_id == top).drop("_below_id", "_top_id")
 
 
 def line(campaign_id: str, parents: dict[str, str | None]) -> list[str]:

@@ -96,6 +96,7 @@ class Question:
         asked = self.asked
         cells = self._counts()
         members = self._members()
+        inside = {name for names in members.values() for name, _ in names}
         spent = self._costs(members)
         paid = {} if self.in_periods else self._paybacks(members)
         rows = list(self._rows(cells, spent, paid))
@@ -108,11 +109,11 @@ class Question:
         result = made.result(
             roi_columns.COLUMNS,
             [{name: value for name, value in row.items() if name != "own"} for row in rows],
-            totals=self._totals(rows),
+            totals=self._totals(rows, inside),
             query=self.returned.credits(self.models[0]),
             units=self.returned.valued,
-            records=lambda: self._list(made, members),
-            notes=self._notes(),
+            records=lambda: self._list(made, inside),
+            notes=self._notes(inside),
             by=tuple(self.placing.by),
         )
         return replace(result, kind="roi", unit="campaigns")
@@ -274,11 +275,12 @@ class Question:
             "own": {**cost, "won": counts.get("own_won", 0), "responses": counts.get("own_responses", 0)},
         }
 
-    def _totals(self, rows: list[Row]) -> tuple[Row, ...]:
+    def _totals(self, rows: list[Row], inside: set[str]) -> tuple[Row, ...]:
         """Per period and model, each campaign once: cost, won credit with and without a known cost."""
         sums: dict[tuple[Any, str], Row] = {}
+        undated = sum(self.campaigns.rows[name].undated for name in inside if self._has_cost(name))
         for row in rows:
-            total = sums.setdefault((row["period"], row["model"]), self._blank(row["period"], row["model"]))
+            total = sums.setdefault((row["period"], row["model"]), self._blank(row["period"], row["model"], undated))
             own, known = row["own"], row["cost_state"] == costs.KNOWN
             total["cost_amount"] += own.get("own_cost", 0)
             total["won_credited_amount"] += own["won"]
@@ -289,9 +291,11 @@ class Question:
             total["roi"] = (total["won_with_cost_amount"] - cost) / cost if cost > 0 else None
         return tuple(sums.values())
 
-    def _blank(self, period: str | None, model: str) -> Row:
+    def _has_cost(self, name: str) -> bool:
+        return self.campaigns.rows[name].state == costs.KNOWN
+
+    def _blank(self, period: str | None, model: str, undated: int) -> Row:
         names = ("cost", "won_credited", "won_with_cost", "won_without_cost")
-        undated = sum(one.undated for one in self.campaigns.rows.values() if one.state == costs.KNOWN)
         return {
             "period": period,
             "model": model,
@@ -301,9 +305,9 @@ class Question:
             "responses": 0,
         }
 
-    def _notes(self) -> list[str]:
+    def _notes(self, inside: set[str]) -> list[str]:
         said = []
-        states = list(self._states().values())
+        states = [state for name, state in self._states().items() if name in inside]
         if missing := states.count(costs.MISSING):
             said.append(f"{missing:,} campaigns have no cost: they stand apart as missing, not as 0.")
         if undated := states.count(costs.UNDATED):
@@ -317,14 +321,13 @@ class Question:
         said.append("Opportunities and wins with credit overlap between campaigns and are not added up.")
         return said
 
-    def _list(self, made: Assembly, members: dict[Key, list[tuple[str, bool]]]) -> Result:
+    def _list(self, made: Assembly, inside: set[str]) -> Result:
         """One row per cost of a period, response, qualified journey and credit."""
-        parts = [self._spent_marks(members), self.returned.marks()]
+        parts = [self._spent_marks(inside), self.returned.marks()]
         placed = self.placing.placed(ibis.union(*parts), labels=True)
         return listed(made, placed, roi_columns.LINKS, roi_columns.EXTRA, kind="roi")
 
-    def _spent_marks(self, members: dict[Key, list[tuple[str, bool]]]) -> ir.Table:
-        inside = {name for names in members.values() for name, _ in names}
+    def _spent_marks(self, inside: set[str]) -> ir.Table:
         rows = [
             (name, period_day, cost)
             for name, one in sorted(self.campaigns.rows.items())

@@ -40,6 +40,12 @@ def most(model: models.Points) -> int:
     return max(model.base, 0) + sum(max(top, total, 0) for top, total in zip(highest, added, strict=True))
 
 
+def of_deals(model: models.Model) -> bool:
+    """Whether a model has a rule that only an opportunity answers: the role of a person on it, or its origin."""
+    held = model.rules if isinstance(model, models.Points) else ()
+    return any(rule.on == "role" or (rule.on == "touch" and "origin" in rule.points) for rule in held)
+
+
 def label(rule: Rule) -> str:
     """What a rule is called beside its points."""
     return rule.on

@@ -15,19 +15,17 @@ import ibis.expr.types as ir
 from leadline.errors import UsageError
 from leadline.metrics import dimensions, periods, units
 from leadline.metrics.assemble import Assembly, to_table
-from leadline.metrics.credit import costs, touches
+from leadline.metrics.credit import costs, journey_ends, rules, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, numbered, united
 from leadline.metrics.credit.base import Base
 from leadline.metrics.credit.influence_rows import Rows, Shape, left, sums
+from leadline.metrics.credit.journey_ends import ONE
 from leadline.metrics.query import Asked
 from leadline.model import dimensions as declared_dimensions
 from leadline.results import Column, Result
 
-ONE = 10**6
-"""Parts of a journey."""
-
-KINDS = ("touch", "even", "milestones", "position", "decay", "points")
-"""Kinds of models that need nothing but the touches of a person."""
+KINDS = ("touch", "even", "milestones", "position", "decay", "points", "markov", "shapley")
+"""Kinds of models that need nothing but the touches of persons."""
 
 TEXT = (
     "Journeys that reached {stage}, one each, split over the dated responses of their person from {days} days before "
@@ -77,7 +75,12 @@ class _Goal:
                 f"Credit for reaching a stage is measured on journeys, not {asked.unit}; leave --unit out."
             )
         for one in models:
-            if one.model.kind not in KINDS or one.model.touches != touches.RESPONSES or one.only:
+            if (
+                one.model.kind not in KINDS
+                or one.model.touches != touches.RESPONSES
+                or one.only
+                or rules.of_deals(one.model)
+            ):
                 raise UsageError(
                     f"Model {one.name!r} looks at opportunities; for a stage take a model of rules on responses."
                 )
@@ -98,7 +101,7 @@ class _Goal:
         """All models in one table."""
         journeys = numbered(self.asked, self._journeys())
         allocations = Allocations(
-            self.asked, journeys, self.models, Base(touches.JOURNEY, self.look_back, goal="created")
+            self.asked, journeys, self.models, Base(touches.JOURNEY, self.look_back, goal="created", stage=self.number)
         )
         summed = [row for group in allocations.groups for row in sums(self.shape, group)]
         rows, totals = [], []
@@ -121,11 +124,7 @@ class _Goal:
     def _journeys(self) -> ir.Table:
         """Journeys with the moment they reached the stage as `created`, and the names the engine knows deals by."""
         asked = self.asked
-        reached = units.stages(asked)
-        timed = reached.filter((reached.stage_no == self.number) & reached.entered_s.notnull())
-        moments = timed.select(
-            "unit_id", created_s="entered_s", created_day="entered_day", created_is_date="entered_is_date"
-        )
+        moments = journey_ends.reached(asked, self.number)
         own = asked.opened["journeys"].filter(ibis._.funnel == asked.funnel_name)
         ended = own.select(unit_id="journey_id", outcome="outcome")
         known = units.units(asked).drop("opportunity_id", "amount", "amount_state").join(moments, "unit_id")
@@ -133,16 +132,7 @@ class _Goal:
         placed = periods.with_period(asked, periods.within(asked, linked, "created_day"), "created_day")
         described = dimensions.attach(asked, dimensions.filtered(asked, placed), self.shape.deal_by)
         state = ibis.cases((described.outcome == "won", "won"), (described.outcome == "open", "open"), else_="lost")
-        nothing = ibis.null("int64")
-        return described.mutate(
-            opportunity_id=described.unit_id,
-            amount=ibis.literal(ONE, "int64"),
-            state=state,
-            closed_s=nothing,
-            closed_day=nothing,
-            closed_is_date=ibis.null("boolean"),
-            primary_campaign_id=ibis.null("string"),
-        ).drop("campaign_id")
+        return journey_ends.as_deals(described, state).drop("campaign_id")
 
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         parts = {state: row[f"{state}_amount"] / ONE for state in ("won", "open", "lost")}

@@ -103,6 +103,7 @@ def touches(
     source: str = RESPONSES,
     goal: str = "closed",
     only: str | None = None,
+    undated: bool = False,
 ) -> ir.Table:
     """Dated responses of people in scope from look-back before creation up to the close or as-of.
 
@@ -117,6 +118,7 @@ def touches(
         source: responses, members or modified_members.
         goal: closed, or created: only up to the creation.
         only: sourced or accelerated: that part of the window alone.
+        undated: whether responses without a date count from the creation of their member on.
     """
     if source == org_touches.SOURCE:
         return org_touches.touches(asked, deals)
@@ -124,7 +126,11 @@ def touches(
     windows = created.join(ends(asked, deals, "closed"), "opportunity_id").mutate(
         anchor_day=lambda t: ibis.coalesce(t.created_day, t.end_day, ibis.literal(asked.opened.as_of.day, "int64"))
     )
-    joined = people(asked, deals, scope).join(_answers(asked, source), "person_id").join(windows, "opportunity_id")
+    joined = (
+        people(asked, deals, scope)
+        .join(_answers(asked, source, undated=undated), "person_id")
+        .join(windows, "opportunity_id")
+    )
     inside = joined.filter((joined.at_s <= joined.end_s) & (joined.anchor_day - joined.at_day <= look_back_days))
     before = ibis.ifelse(inside.created_is_date, inside.at_day <= inside.created_day, inside.at_s <= inside.created_s)
     found = inside.select(
@@ -142,21 +148,11 @@ def touches(
     return kept if only is None else kept.filter(kept.is_sourced == (only == "sourced"))
 
 
-def _answers(asked: Asked, source: str) -> ir.Table:
+def _answers(asked: Asked, source: str, *, undated: bool = False) -> ir.Table:
     """What can be a touch, dated: at_s and at_day place it in a window, the moment s, day, is_date orders it."""
     if source == RESPONSES:
-        own = _counted(asked)
-        return own.select(
-            "person_id",
-            "response_id",
-            "campaign_id",
-            "status",
-            at_s=own.responded_s,
-            at_day=own.responded_day,
-            s=own.responded_s,
-            day=own.responded_day,
-            is_date=own.responded_is_date,
-        )
+        dated = _placed(_counted(asked), "responded")
+        return ibis.union(dated, _placed(_stood_in(asked), "created")) if undated else dated
     rows = _members(asked)
     known = rows.filter(asked.opened.as_of.happened(rows, "created"))
     order = "created" if source == "members" else "modified"
@@ -169,6 +165,26 @@ def _answers(asked: Asked, source: str) -> ir.Table:
         at_day=known.created_day,
         **{part: ibis.coalesce(known[f"{order}_{part}"], known[f"created_{part}"]) for part in ("s", "day", "is_date")},
     )
+
+
+def _placed(answers: ir.Table, moment: str) -> ir.Table:
+    """Responses as touches, placed and ordered by one of their moments."""
+    own = {part: answers[f"{moment}_{part}"] for part in ("s", "day", "is_date")}
+    return answers.select("person_id", "response_id", "campaign_id", "status", at_s=own["s"], at_day=own["day"], **own)
+
+
+def _stood_in(asked: Asked) -> ir.Table:
+    """Responses without a date that count from their member's creation: the earliest of a person and campaign.
+
+    Only where the person has no dated response to that campaign: it would be the same one told twice.
+    """
+    keys = ["person_id", "campaign_id"]
+    answers = asked.opened["responses"]
+    own = answers.filter((answers.funnel == people_funnel(asked)) & (answers.fate == responses.NO_DATE))
+    placed = own.filter(own.created_s.notnull()).anti_join(_counted(asked), keys)
+    first = ibis.window(group_by=keys, order_by=["created_s", "response_id"])
+    ranked = placed.mutate(nth=ibis.row_number().over(first))
+    return ranked.filter(ranked.nth == 0).drop("nth")
 
 
 def _members(asked: Asked) -> ir.Table:
@@ -194,13 +210,18 @@ def people_funnel(asked: Asked) -> str:
     return next((name for name, funnel in funnels.items() if funnel.of_people), "")
 
 
-def reasons(asked: Asked, deals: ir.Table, scope: str, touched: ir.Table, source: str = RESPONSES) -> ir.Table:
-    """Why opportunities without a touch have none: opportunity_id, reason."""
+def reasons(
+    asked: Asked, deals: ir.Table, scope: str, touched: ir.Table, source: str = RESPONSES, *, undated: bool = False
+) -> ir.Table:
+    """Why opportunities without a touch have none: opportunity_id, reason.
+
+    With `undated` a response without a date has the one of its member's creation, if that is known.
+    """
     if source == org_touches.SOURCE:
         return org_touches.reasons(deals, touched)
     without = deals.select("opportunity_id").anti_join(touched, "opportunity_id")
     pairs = people(asked, deals, scope).semi_join(without, "opportunity_id")
-    found = pairs.join(_known(asked, source), "person_id")
+    found = pairs.join(_known(asked, source, undated=undated), "person_id")
     seen = found.group_by("opportunity_id").aggregate(undated=found.undated.any(), counted=found.counted.any())
     with_people = pairs.select("opportunity_id").distinct().mutate(has_people=ibis.literal(True))
     joined = without.left_join(with_people, "opportunity_id").drop("opportunity_id_right")
@@ -215,12 +236,14 @@ def reasons(asked: Asked, deals: ir.Table, scope: str, touched: ir.Table, source
     return joined.select("opportunity_id", reason=reason)
 
 
-def _known(asked: Asked, source: str) -> ir.Table:
+def _known(asked: Asked, source: str, *, undated: bool = False) -> ir.Table:
     """Everything a person answered up to as-of: person_id, counted (it has a date and counts), undated."""
     if source == RESPONSES:
         answers = asked.opened["responses"]
         own = answers.filter((answers.funnel == people_funnel(asked)) & (answers.fate != responses.AFTER_AS_OF))
         counted = own.fate.isin((*responses.COUNTED_FATES, responses.DUPLICATE))
+        if undated:
+            counted = counted | ((own.fate == responses.NO_DATE) & own.created_s.notnull())
         return own.select("person_id", counted=counted, undated=own.fate == responses.NO_DATE)
     rows = _members(asked)
     undated = rows.created_s.isnull()

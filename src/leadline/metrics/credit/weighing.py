@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from leadline import credit_models as models
 from leadline.metrics.credit import data_driven, org_rows, rules, touches
 from leadline.metrics.credit.base import Share, Touched
+from leadline.metrics.credit.points import GRID
 
 Weighed = tuple[ir.Table, Share]
 
@@ -150,6 +151,9 @@ def _points(touched: Touched, table: ir.Table, model: models.Model, key: str) ->
     ruled, names = rules.ruled(touched, table, model, key)
     total = _added([ruled[name] for name in names]) + model.base
     bound = rules.most(model) * touched.most
+    if model.roles == "all":
+        # How many roles a person has is not said by the rules: the sums themselves are looked at.
+        bound = max(bound, GRID + 1)
     return ruled.mutate(**{f"{key}_points": ibis.greatest(total, 0)}), Share(key, bound=bound)
 
 

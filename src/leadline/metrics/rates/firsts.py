@@ -24,7 +24,8 @@ def ways(wanted: Sequence[Transition]) -> list[Transition]:
     """From the first stage to every later one, each within the windows of the steps up to there."""
     first = wanted[0].start
     passed = {first: 0}
-    for one in sorted(wanted, key=lambda step: (step.end - step.start, step.start)):
+    # A stage is come to from the nearest one before it; whatever starts at a stage stands behind what ends there.
+    for one in sorted(wanted, key=lambda step: (step.end, -step.start)):
         if one.start in passed and one.end not in passed:
             passed[one.end] = passed[one.start] + one.window
     return [Transition(first, end, days) for end, days in sorted(passed.items()) if end != first]

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("stage", "text", help="Stage that units wait in"),
     Column("bottleneck", "boolean", help="Whether it has the largest share"),
     Column("waiting_share", "rate", help="Part of all days stood in waiting stages in the period"),
-    Column("waiting_share_before", "rate", help="The same of the 12 months before"),
+    Column("waiting_share_before", "rate", help="The same of the 12 months before the first day"),
     Column("waiting_days", "number", "days", "Days stood there in the period, of all units together"),
     Column("units", "integer", help="Units that stood there in the period"),
     Column("standing", "integer", help="Units that stand there at as-of"),
@@ -68,7 +68,9 @@ def bottleneck(asked: Asked, count: DayCount) -> Result:
     visits, group = asked.opened.keep(standing.measured(asked, count)), grouping(asked)
     calendar = visits if count.index is None else asked.opened.keep(standing.measured(asked))
     seconds = {key[-1]: value for key, value in waiting.stood(asked, visits, group, count).items()}
-    before = {key[-1]: value for key, value in waiting.stood(_year_before(asked), visits, group, count).items()}
+    earlier = _year_before(asked)
+    stood_before = waiting.stood(earlier, visits, group, count) if earlier else {}
+    before = {key[-1]: value for key, value in stood_before.items()}
     shares = {stage: value / sum(seconds.values()) for stage, value in seconds.items()}
     shares_before = {stage: value / sum(before.values()) for stage, value in before.items()}
     now = _standing_now(asked, calendar, group)
@@ -117,9 +119,11 @@ def _last_year(asked: Asked) -> Any:
     return replace(asked.query, start=_year_earlier(end), end=end)
 
 
-def _year_before(asked: Asked) -> Asked:
-    """The same question of the 12 months before its first day."""
-    start = asked.query.start or day_of(asked.opened.as_of.day)
+def _year_before(asked: Asked) -> Asked | None:
+    """The same question of the 12 months before its first day; None where no day is the first."""
+    start = asked.query.start
+    if start is None:
+        return None
     return replace(asked, query=replace(asked.query, start=_year_earlier(start), end=start))
 
 

@@ -23,7 +23,7 @@ from leadline.findings import Finding
 from leadline.progress import Progress
 from leadline.schema import DATE_ONLY, HISTORY_PARENT, OBJECTS
 from leadline.sources.duplicates import older_twins
-from leadline.sources.salesforce import nets, reading, rest, run, shapes, typed
+from leadline.sources.salesforce import budget, nets, reading, rest, run, shapes, typed
 from leadline.sources.salesforce import plan as plans
 from leadline.sources.salesforce.marks import Mark, Marks
 from leadline.sources.salesforce.plan import ObjectPlan
@@ -35,7 +35,6 @@ from leadline.sources.staged import Coverage, FileAccount, StagedLoad, StagedObj
 T = TypeVar("T")
 U = TypeVar("U")
 
-_DAY: Final = dt.timedelta(days=1)
 _VANISH_SHARE: Final = 0.05
 _VANISH_ROWS: Final = 20
 """Up to so many records may vanish of any object: small tables lose a large share with one row."""
@@ -108,7 +107,7 @@ class Pull:
             VanishError: too many known records are gone.
             SalesforceError: as calls do.
         """
-        used_before = self._budget()
+        used_before = budget.allow(self._session, self._marks, self._own.api_share, self._now())
         found = self._shapes(asked)
         # Marks of objects that this pull is not about stay as they are.
         about = asked.objects or self._own.objects or OBJECTS
@@ -126,18 +125,6 @@ class Pull:
         findings += [_not_counted(one) for one in readings if one.counted is None]
         staged = self._staged(readings, begun, findings, asked)
         return Pulled(staged, self._moved(readings, begun), begun, tuple(readings), used_before, self._session.usage)
-
-    def _budget(self) -> int | None:
-        """Ask how many calls of the day are used, and set how many we may make."""
-        told = self._session.get(self._session.data("limits/"), "the limits of the org").get("DailyApiRequests")
-        usage = self._session.usage
-        if told is None:
-            return None
-        usage.limit = int(told["Max"])
-        usage.used = usage.limit - int(told["Remaining"])
-        spent = self._marks.calls_since(self._now() - _DAY)
-        usage.allowance = max(0, int(self._own.api_share * usage.limit) - spent)
-        return usage.used
 
     def _shapes(self, asked: Asked) -> dict[str, shapes.ObjectShape]:
         visible = shapes.visible_objects(self._session)

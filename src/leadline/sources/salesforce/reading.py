@@ -16,6 +16,7 @@ from leadline.progress import Progress
 from leadline.sources.salesforce import bulk, faults, rest
 from leadline.sources.salesforce.plan import ObjectPlan, soql_moment
 from leadline.sources.salesforce.session import Session
+from leadline.sources.salesforce.shapes import ObjectShape
 from leadline.sources.salesforce.task import Method, Task
 from leadline.sources.sql_text import file_list, literal, only_row, quoted
 
@@ -82,7 +83,7 @@ def read(session: Session, reading: Reading, folder: Path, bulk_from: int, heard
         SalesforceError: as calls do.
     """
     plan, began = reading.plan, time.monotonic()
-    task = Task(folder, plan.shape, plan.fields, plan.soql, _method(plan, reading.expected, bulk_from), heard)
+    task = Task(folder, plan.shape, plan.fields, plan.soql, _method(plan.soql, reading.expected, bulk_from), heard)
     for look in range(1, _LOOKS + 1):
         if not task.done:
             _by_method(session, task)
@@ -101,9 +102,30 @@ def read(session: Session, reading: Reading, folder: Path, bulk_from: int, heard
     reading.seconds = time.monotonic() - began
 
 
-def _method(plan: ObjectPlan, count: int | None, bulk_from: int) -> Method:
+def query(
+    session: Session,
+    shape: ObjectShape,
+    fields: tuple[str, ...],
+    soql: str,
+    folder: Path,
+    count: int | None,
+    bulk_from: int,
+    heard: Callable[[int], None],
+) -> list[Path]:
+    """The pages of one query, by the API that fits their number, deleted records among them.
+
+    Raises:
+        SalesforceError: as calls do.
+    """
+    task = Task(folder, shape, fields, soql, _method(soql, count, bulk_from), heard)
+    if not task.done:
+        _by_method(session, task)
+    return task.files
+
+
+def _method(soql: str, count: int | None, bulk_from: int) -> Method:
     many = count is None or count >= bulk_from
-    return "bulk" if many or not rest.fits(plan.soql) else "rest"
+    return "bulk" if many or not rest.fits(soql) else "rest"
 
 
 def _by_method(session: Session, task: Task) -> None:

@@ -127,13 +127,24 @@ class Session:
             LoginError: the login was refused.
             OrgUnreachableError: no whole answer came, however often it was asked for.
         """
-        content = b"" if body is None else json.dumps(body).encode()
-        given = dict(headers or {}) | ({"Content-Type": "application/json"} if content else {})
-        return self._call(Request(method, path, given, content), parse, what)
+        return self._call(_request(method, path, body, headers), parse, what)
 
-    def _call(self, request: Request, parse: Callable[[Response], T], what: str) -> T:
+    def once(self, method: str, path: str, parse: Callable[[Response], T], what: str, *, body: Any = None) -> T:
+        """Ask for a change a single time: without a whole answer nobody knows whether the org made it.
+
+        A session that has ended is renewed first: such a request was not carried out.
+
+        Raises:
+            OrgUnreachableError: no whole answer came; the org has made the change, or has not.
+            SalesforceError: otherwise as `call`; nothing was changed.
+        """
+        return self._call(_request(method, path, body, None), parse, what, tries=1)
+
+    def _call(self, request: Request, parse: Callable[[Response], T], what: str, tries: int = TRIES) -> T:
         token, renewals, last = self._login.token(), 0, ""
-        for number in range(TRIES):
+        for number in range(tries + 1):
+            if number - renewals >= tries:
+                break
             if number > renewals:
                 self.waiting.before_try(number - renewals)
             self._count(request.url)
@@ -159,7 +170,7 @@ class Session:
                     return parse(response)
                 except ValueError:
                     last = "an answer that cannot be read"
-        raise OrgUnreachableError(f"The org, asked for {what},", f"{last}; {TRIES} tries")
+        raise OrgUnreachableError(f"The org, asked for {what},", f"{last}; {tries} {'tries' if tries > 1 else 'try'}")
 
     def _count(self, url: str) -> None:
         if url == "/services/data/":
@@ -168,8 +179,8 @@ class Session:
             usage = self.usage
             if usage.allowance is not None and usage.own >= usage.allowance:
                 raise ApiLimitError(
-                    f"The pull has used its share of the org's API calls ({usage.own:,} of {usage.allowance:,} allowed by "
-                    "api_share of [salesforce]). Run it again later: it goes on where it stopped."
+                    f"The command has used its share of the org's API calls ({usage.own:,} of {usage.allowance:,} allowed "
+                    "by api_share of [salesforce]). Run it again later: it goes on where it stopped."
                 )
             usage.own += 1
 
@@ -182,6 +193,12 @@ class Session:
                 self.usage.used, self.usage.limit = int(told[1]), int(told[2])
             if moment:
                 self.clock = email.utils.parsedate_to_datetime(moment)
+
+
+def _request(method: str, path: str, body: Any, headers: Mapping[str, str] | None) -> Request:
+    content = b"" if body is None else json.dumps(body).encode()
+    given = dict(headers or {}) | ({"Content-Type": "application/json"} if content else {})
+    return Request(method, path, given, content)
 
 
 def _signed(request: Request, token: Token) -> Request:

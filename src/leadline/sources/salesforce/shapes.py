@@ -74,11 +74,16 @@ def describe(session: Session, name: str) -> ObjectShape:
     Raises:
         SalesforceError: the org does not describe it, or its describe has no Id.
     """
-    told = session.get(session.data(f"sobjects/{name}/describe/"), f"the fields of {name}")
-    shape = shape_of(told)
+    shape = shape_of(describe_all(session, name))
     if "Id" not in shape.fields:
         raise SalesforceError(f"{name} has no readable Id in this org; it cannot be followed.")
     return shape
+
+
+def describe_all(session: Session, name: str) -> dict[str, Any]:
+    """All that an org says of one object."""
+    told: dict[str, Any] = session.get(session.data(f"sobjects/{name}/describe/"), f"the fields of {name}")
+    return told
 
 
 def shape_of(told: dict[str, Any]) -> ObjectShape:

@@ -1,0 +1,1 @@
+"""The dashboard: pages on the published snapshot. Needs the extra `web`; nothing below imports it."""

@@ -1,0 +1,264 @@
+"""Answers to questions: asked once, kept, pinned to one snapshot, and stopped where they take too long.
+
+An answer is kept by snapshot, question, record filter and mask, so nobody ever gets what was
+worked out for somebody who may see more. Two readers with one question wait for one computation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LateError
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import duckdb
+
+from leadline.address import Address, parse
+from leadline.errors import BusyError, OverLimitError
+from leadline.web.cells import of_cell
+from leadline.web.desk import Desk, Pin, pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leadline.explain import Explanation
+    from leadline.model.opened import Opened
+    from leadline.results import Result
+
+T = TypeVar("T")
+
+KEPT_BYTES = 256 * 1024**2
+"""Answers kept at most; the ones not asked for longest go first."""
+SMALL = 4096
+"""Bytes counted for an answer beside its table."""
+WAITING = 64
+"""Questions that may wait at once; one more is turned away."""
+PATIENCE = 0.05
+"""Seconds between two attempts to stop a question that is over its limit."""
+
+
+class Asker(Protocol):
+    """What answers depend on of whoever asks."""
+
+    @property
+    def records(self) -> Mapping[str, str]:
+        """Dimension → the value that every unit must have."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether personal data is hidden."""
+
+
+class Answers:
+    """The answers of a workspace, for many readers at once.
+
+    Args:
+        folder: the workspace.
+        lanes: questions worked on at once; each has an engine of its own.
+        memory: of each engine.
+        limit_s: seconds after which a question is stopped.
+        kept_bytes: size of what is kept.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        lanes: int = 2,
+        memory: str = "800MB",
+        limit_s: float = 20.0,
+        kept_bytes: int = KEPT_BYTES,
+    ) -> None:
+        self.folder = folder
+        self._memory = memory
+        self._limit = limit_s
+        self._kept_bytes = kept_bytes
+        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="answers")
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._held_bytes = 0
+        self._running: dict[Hashable, Future[Any]] = {}
+        self._own = threading.local()
+        self._desks: list[Desk] = []
+        self._reader = Desk(folder, memory)
+        self._pin: Pin | None = None
+
+    def pin(self) -> Pin:
+        """The snapshot that is current now; everything on one page is asked of it.
+
+        Raises:
+            SnapshotError: nothing is published yet, or no snapshot is sound.
+        """
+        current = self._reader.snapshots.current()
+        known = self._pin
+        if known is None or known.key != current.snapshot.id or known.findings != current.findings:
+            known = self._pin = pinned(current.snapshot, current.findings, self.folder)
+        return known
+
+    def ask(self, address: Address | str, who: Asker, pin: Pin) -> Result:
+        """The table an address names.
+
+        Raises:
+            UsageError: the question makes no sense.
+            OverLimitError: it took more time or memory than it may.
+            BusyError: too many others are waiting.
+        """
+        wanted = (parse(address) if isinstance(address, str) else address).table
+        return self._run(("ask", str(wanted)), self._asking(wanted, who, pin), who, pin)
+
+    def _asking(self, wanted: Address, who: Asker, pin: Pin) -> Callable[[Desk], Result]:
+        def work(desk: Desk) -> Result:
+            found = desk.metrics.ask(str(wanted))
+            listed = found.list_records is not None
+            # What lists the records holds tables of the engine; it is asked anew when somebody wants them.
+            return replace(
+                found, explainer=None, list_records=partial(self.records, wanted, who, pin) if listed else None
+            )
+
+        return work
+
+    def ahead(self, addresses: Iterable[Address], who: Asker, pin: Pin) -> None:
+        """Begin with questions that are about to be asked, so that they are worked on side by side."""
+        for wanted in addresses:
+            self._future(("ask", str(wanted.table)), self._asking(wanted.table, who, pin), who, pin)
+
+    def records(self, address: Address | str, who: Asker, pin: Pin) -> Result:
+        """The records behind a table, or behind one number of it.
+
+        Raises:
+            LeadlineError: the question counts no records of its own; else as `ask`.
+        """
+        wanted = parse(address) if isinstance(address, str) else address
+        return self._run(("records", str(wanted)), lambda desk: of_cell(wanted, desk.metrics.ask), who, pin)
+
+    def explain(self, address: Address | str, who: Asker, pin: Pin) -> Explanation:
+        """Where a number comes from; errors as `ask`."""
+        return self._run(("explain", str(address)), lambda desk: desk.explain(str(address)), who, pin)
+
+    def run(self, key: Hashable | None, work: Callable[[Opened], T], who: Asker, pin: Pin) -> T:
+        """Any work on the opened snapshot under the same limits; kept by its key, or not at all without one."""
+        return self.at_desk(key, lambda desk: work(desk.opened()), who, pin)
+
+    def at_desk(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> T:
+        """As `run`, with the whole workspace: stories, lists of models, audit."""
+        return self._run(None if key is None else ("run", key), work, who, pin)
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much is kept."""
+        return self._held_bytes
+
+    def close(self) -> None:
+        """Stop what is going on and close every engine."""
+        for desk in self._desks:
+            desk.interrupt()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for desk in self._desks:
+            desk.close()
+
+    def forget(self) -> None:
+        """Drop everything that is kept, e.g. after a file of the workspace has changed."""
+        with self._lock:
+            self._kept.clear()
+            self._held_bytes = 0
+
+    def _run(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> T:
+        future = self._future(key, work, who, pin)
+        try:
+            return future.result(timeout=2 * self._limit + 1)
+        except LateError as fault:
+            future.cancel()
+            raise BusyError("Too many questions are ahead of this one. Try again in a moment.") from fault
+
+    def _future(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> Future[T]:
+        """The answer, there already, on its way, or begun now."""
+        full = None if key is None else (pin.key, key, tuple(sorted(who.records.items())), who.masked)
+        with self._lock:
+            if full in self._kept:
+                self._kept.move_to_end(full)
+                ready: Future[T] = Future()
+                ready.set_result(self._kept[full][0])
+                return ready
+            return self._running.get(full) or self._begin(full, work, who, pin)
+
+    def _begin(self, full: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> Future[T]:
+        if len(self._running) >= WAITING:
+            raise BusyError("The server has as many questions waiting as it takes. Try again in a moment.")
+        future = self._pool.submit(self._work, full, work, who, pin)
+        # Questions nobody may share wait in the queue like all others, under a key of their own.
+        self._running[future if full is None else full] = future
+        return future
+
+    def _work(self, full: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> T:
+        try:
+            desk = self._desk()
+            desk.sit(pin, who.records)
+            with self._limited(desk):
+                value = work(desk)
+            if full is not None:
+                self._keep(full, value)
+            return value
+        finally:
+            with self._lock:
+                for name in [name for name, one in self._running.items() if name == full or one.done()]:
+                    del self._running[name]
+
+    def _desk(self) -> Desk:
+        desk: Desk | None = getattr(self._own, "desk", None)
+        if desk is None:
+            desk = self._own.desk = Desk(self.folder, self._memory)
+            self._desks.append(desk)
+        return desk
+
+    @contextmanager
+    def _limited(self, desk: Desk) -> Iterator[None]:
+        """Stop what the engine does once the time is over, again and again until the question has ended."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            late = ended.wait(self._limit)
+            while not late:
+                desk.interrupt()
+                late = ended.wait(PATIENCE)
+
+        watcher = threading.Thread(target=watch, daemon=True, name="answers-limit")
+        watcher.start()
+        try:
+            yield
+        except duckdb.InterruptException as fault:
+            raise OverLimitError(
+                f"This question took longer than {self._limit:g} seconds and was stopped. "
+                "Narrow it by a period or a filter, or ask it on the command line, which has no limit."
+            ) from fault
+        except duckdb.OutOfMemoryException as fault:
+            raise OverLimitError(
+                f"This question needs more memory than the {self._memory} it may use here. "
+                "Narrow it by a period or a filter, or ask it on the command line."
+            ) from fault
+        finally:
+            ended.set()
+            watcher.join()
+
+    def _keep(self, full: Hashable, value: Any) -> None:
+        size = _size(value)
+        if size > self._kept_bytes // 4:
+            return
+        with self._lock:
+            self._held_bytes += size - self._kept.pop(full, (None, 0))[1]
+            self._kept[full] = (value, size)
+            while self._held_bytes > self._kept_bytes:
+                self._held_bytes -= self._kept.popitem(last=False)[1][1]
+
+
+def _size(value: Any) -> int:
+    """About how many bytes an answer takes."""
+    table = getattr(value, "table", None)
+    if table is not None:
+        return int(table.nbytes) + SMALL
+    return SMALL + (len(value) if isinstance(value, str | bytes) else 0)

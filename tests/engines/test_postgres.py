@@ -1,0 +1,158 @@
+"""The same demo org on DuckDB and on PostgreSQL: one content, equal metrics, and no reader sees half a snapshot."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from leadline import engines
+from leadline.config import parse
+from leadline.errors import ConfigError, WriterBusyError
+from leadline.warehouse.engine import Entry
+from leadline.warehouse.postgres import Postgres
+from leadline.workspace import Workspace
+from tests.demo_workspace import imported
+from tests.engines.server import postgres
+
+SYNCED = "_fivetran_synced"
+KINDS = {"VARCHAR": "text", "DOUBLE": "double precision", "TIMESTAMP": "timestamptz"}
+READERS, PUBLISHES = 8, 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
+    """One demo org published twice: from files by DuckDB, and from tables as Fivetran names them by PostgreSQL."""
+    folder = tmp_path_factory.mktemp("engines")
+    own = imported(folder, people=500, seed=7).workspace
+    path = own.folder / "leadline.toml"
+    # People are compared with each other by DuckDB only.
+    text = path.read_text(encoding="utf-8").replace("[matching]\n", "[matching]\nduplicates = false\n")
+    path.write_text(text, encoding="utf-8")
+    own.build()
+    loaded(own, server)
+    other = folder / "warehouse"
+    other.mkdir()
+    table = f'\n[warehouse]\nengine = "postgres"\nurl = "{server}"\nsource = "salesforce"\n'
+    (other / "leadline.toml").write_text(path.read_text(encoding="utf-8") + table, encoding="utf-8")
+    (other / "numbers.json").write_bytes((own.folder / "numbers.json").read_bytes())
+    warehouse = Workspace(other)
+    warehouse.build()
+    return own, warehouse
+
+
+def loaded(workspace: Workspace, url: str) -> None:
+    """The ledger's records as a loader would write them: snake_case, a deletion mark, the time of loading."""
+    with engines.writer(":memory:") as con, psycopg.connect(url, autocommit=True) as to:
+        workspace.ledger.attach(con)
+        to.execute("SET TimeZone = 'UTC'")
+        to.execute("CREATE SCHEMA salesforce")
+        (at,) = con.execute("SELECT max(extracted_at) FROM src._loads").fetchone() or (None,)
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for name, column, kind in con.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'src' ORDER BY column_index"
+        ).fetchall():
+            if not name.startswith("_") and not name.endswith("__versions") and column != "_date_only":
+                columns.setdefault(name, []).append((column, kind))
+        for name, held in columns.items():
+            named = ", ".join(f'"{snake(column)}" {KINDS.get(kind, kind)}' for column, kind in held)
+            table = f'salesforce."{snake(name)}"'
+            to.execute(f"CREATE TABLE {table} ({named}, _fivetran_deleted boolean, {SYNCED} timestamptz)".encode())
+            wanted = ", ".join(engines.quoted(column) for column, _ in held)
+            rows = con.execute(f"SELECT {wanted} FROM src.{engines.quoted(name)}").fetchall()
+            with to.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                for row in rows:
+                    copy.write_row((*row, False, at))
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() and at else c.lower() for at, c in enumerate(name)).replace("__", "_")
+
+
+def test_one_content_on_both(both: tuple[Workspace, Workspace]):
+    own, warehouse = (workspace.snapshots.current().snapshot for workspace in both)
+    assert warehouse.content_hash == own.content_hash
+    assert warehouse.id == own.id
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: m.volume(by=["campaign_type"], grain="quarter"),
+        lambda m: m.volume(view="cohort", as_of="2026-03-01"),
+        lambda m: m.conversion(by=["campaign_type"]),
+        lambda m: m.velocity(),
+        lambda m: m.influence(models=["even", "position"]),
+    ],
+    ids=["volume", "volume earlier", "conversion", "velocity", "influence"],
+)
+def test_equal_cell_by_cell(both: tuple[Workspace, Workspace], ask: Callable[[Any], Any]):
+    own, warehouse = (json.loads(ask(workspace.metrics).to_json()) for workspace in both)
+    assert own["rows"]
+    assert warehouse["rows"] == own["rows"]
+    assert warehouse["totals"] == own["totals"]
+
+
+def test_no_reader_sees_half_a_snapshot(server: str):
+    """Readers take the pointer and count two tables of what it names, while a writer publishes again and again."""
+    writer = Postgres(server, "salesforce", "torn")
+    torn: list[object] = []
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def publish(number: int) -> None:
+        with writer.writing():
+            draft = writer.draft(f"{number}")
+            writer.begin(draft)
+            for name in ("one", "two"):
+                writer.con.execute(
+                    f'CREATE TABLE "{draft}".{name} AS SELECT {number} AS n FROM generate_series(1, 500)'.encode()
+                )
+            writer.place(draft, Entry(f"s{number}", number, {}))
+
+    def read() -> None:
+        with psycopg.connect(server, autocommit=True) as con:
+            while not done.is_set():
+                (key,) = con.execute('SELECT id FROM torn."current"').fetchone() or ("",)
+                query = f'SELECT count(*), min(n), max(n) FROM (SELECT n FROM "torn_{key}".one UNION ALL SELECT n FROM "torn_{key}".two) AS t'
+                found = con.execute(query.encode()).fetchone()
+                seen.add(key)
+                if found != (1000, int(key[1:]), int(key[1:])):
+                    torn.append((key, found))
+
+    publish(1)
+    threads = [threading.Thread(target=read) for _ in range(READERS)]
+    for thread in threads:
+        thread.start()
+    for number in range(2, 2 + PUBLISHES):
+        publish(number)
+    done.set()
+    for thread in threads:
+        thread.join()
+    writer.close()
+    assert torn == []
+    assert len(seen) > 1
+
+
+def test_one_writer_at_a_time(server: str):
+    first, second = (Postgres(server, "salesforce", "busy") for _ in range(2))
+    with first.writing(), pytest.raises(WriterBusyError), second.writing():
+        pass
+    first.close()
+    second.close()
+
+
+def test_the_settings_hold_no_password():
+
+    with pytest.raises(ConfigError, match="holds a password"):
+        parse('[warehouse]\nengine = "postgres"\nurl = "postgresql://me:word@host/db"\nsource = "s"\n')

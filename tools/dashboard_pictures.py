@@ -1,0 +1,89 @@
+"""`make screenshots`: every page of the dashboard in both themes and as print, from the demo workspace."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from leadline import workspace
+from leadline.config import ServeSettings
+from leadline.web.serving import listening, server
+from leadline.web.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+BROWSER = "/usr/bin/chromium"
+WIDTH, HEIGHT = 1360, 850
+NUMBER = "volume%23count%40stage%3DMQL"
+PAGES = {
+    "overview": "/",
+    "funnel": "/funnel",
+    "velocity": "/velocity",
+    "influence": "/influence",
+    "trust": "/trust",
+    "records": f"/records?address={NUMBER}",
+    "explanation": f"/explain?address={NUMBER}",
+    "search": "/search?q=webinar",
+    "definitions": "/definitions",
+    "boards": "/boards",
+    "data": "/data",
+}
+"""File name → page."""
+
+
+@contextmanager
+def running(folder: str) -> Iterator[tuple[str, str]]:
+    """A dashboard on a free port: its address and the path that lets one in."""
+    made = listening("127.0.0.1", 0)
+    port = made.getsockname()[1]
+    site = Site(workspace.open(folder), ServeSettings(), port)
+    at_work = server(site)
+    thread = threading.Thread(target=at_work.run, kwargs={"sockets": [made]}, daemon=True)
+    thread.start()
+    while not at_work.started and thread.is_alive():
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}", f"/start?code={site.sessions.code()}"
+    finally:
+        at_work.should_exit = True
+        thread.join()
+        made.close()
+
+
+def take(page: Page, base: str, name: str, path: str, folder: Path) -> None:
+    """One page in both themes, and as it prints."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(media="screen", color_scheme=scheme)
+        page.goto(base + path, wait_until="networkidle")
+        page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+    page.emulate_media(media="print", color_scheme="light")
+    page.screenshot(path=folder / f"{name}-print.png", full_page=True)
+
+
+def main() -> None:
+    """Write the pictures of a workspace's pages into a folder; names behind it choose some."""
+    folder, wanted = Path(sys.argv[2]), sys.argv[3:] or list(PAGES)
+    folder.mkdir(parents=True, exist_ok=True)
+    with running(sys.argv[1]) as (base, door), sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(base + door, wait_until="networkidle")
+        for name in wanted:
+            take(page, base, name, PAGES[name], folder)
+        browser.close()
+    if said:
+        sys.exit("the console said:\n" + "\n".join(said))
+
+
+if __name__ == "__main__":
+    main()
