@@ -49,10 +49,10 @@ def question(of: Backend) -> ir.Table:
 
 def test_the_same_question_of_another_connection_is_compiled_once():
     compiler, first, second = Compiler(), backend(), backend()
-    text = compiler.sql(first, question(first))
+    text = compiler.statement(first, question(first))
     assert text == str(first.compile(question(first)))
     with patch.object(Backend, "compile", side_effect=AssertionError("compiled again")):
-        assert compiler.sql(second, question(second)) == text
+        assert compiler.statement(second, question(second)) == text
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -64,11 +64,11 @@ def test_another_question_has_its_own_text(change: str):
         lambda table: table.order_by("name"),
     ]
     for other in others:
-        compiler.sql(one, other(one.table("t")))
+        compiler.statement(one, other(one.table("t")))
     for value in (True, 1, 1.0, Decimal("1.0"), Decimal("1.00"), 0.0, -0.0):
-        compiler.sql(one, one.table("t").mutate(x=ibis.literal(value)))
+        compiler.statement(one, one.table("t").mutate(x=ibis.literal(value)))
     asked = CHANGES[change](one.table("t"))
-    assert compiler.sql(one, asked) == str(one.compile(asked))
+    assert compiler.statement(one, asked) == str(one.compile(asked))
 
 
 def test_a_table_with_other_columns_or_in_another_place_is_another_one():
@@ -77,7 +77,7 @@ def test_a_table_with_other_columns_or_in_another_place_is_another_one():
     here, there, more = one.table("t"), one.table("t", database="s"), wider.table("t")
     for expression, of in ((here, one), (there, one), (more, wider)):
         asked = expression.filter(expression.n > 0)
-        assert compiler.sql(of, asked) == str(of.compile(asked))
+        assert compiler.statement(of, asked) == str(of.compile(asked))
 
 
 def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch):
@@ -85,7 +85,7 @@ def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch):
     compiler, one = Compiler(), backend()
     for number in range(50):
         asked = one.table("t").filter(one.table("t").n > number)
-        assert compiler.sql(one, asked) == str(one.compile(asked))
+        assert compiler.statement(one, asked) == str(one.compile(asked))
         assert compiler.known < 40
 
 

@@ -329,5 +329,5 @@ def test_an_object_that_only_one_load_holds_and_a_response_on_two_deals(tmp_path
         ("00v000000000002", "150.00", "165.00"),
         ("00v000000000003", "13.33", "23.33"),
     ]
-    back = made.diff("current", "previous", metrics=asked).table.to_pylist()
-    assert sum(Decimal(row["changed"]) for row in back if row["cell"].startswith("won_amount@bucket=campaign")) == -60
+    # The other way round the accounts are there before only; no count of people rests on them.
+    assert made.diff("current", "previous", metrics=["volume"]).table.num_rows == 0

@@ -22,6 +22,7 @@ OUTSIDE_AUDIT: dict[str, str] = {
     "org-object-hidden": "an object of the live org that can no longer be read",
     "org-not-counted": "an object of the live org whose number of records could not be asked for",
     "snapshot-damaged": "a published snapshot that cannot be read",
+    "duplicates-not-compared": "possible duplicates, which are not looked for in a warehouse",
 }
 """Findings that no check of the audit makes: of importing, of the ledger, of the snapshots; what each is about."""
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
 from leadline.web.boards import Board, Boards, Card
 from tests.browser import chromium
@@ -77,8 +77,17 @@ def page(site: Served, browser: Browser, heard: Heard) -> Iterator[Page]:
     context.add_cookies([{"name": one.name, "value": one.value or "", "url": site.base} for one in client.cookies.jar])
     context.add_init_script(LISTENER)
     made = context.new_page()
-    made.on("dialog", lambda dialog: (heard.dialogs.append(dialog.message), dialog.dismiss()))
-    made.on("request", lambda sent: None if sent.url.startswith(site.base) else heard.elsewhere.append(sent.url))
+
+    def dialog(shown: Dialog) -> None:
+        heard.dialogs.append(shown.message)
+        shown.dismiss()
+
+    def request(sent: Request) -> None:
+        if not sent.url.startswith(site.base):
+            heard.elsewhere.append(sent.url)
+
+    made.on("dialog", dialog)
+    made.on("request", request)
     yield made
     context.close()
 

@@ -15,6 +15,7 @@ from leadline.config import parse
 from leadline.errors import ConfigError, WriterBusyError
 from leadline.warehouse.engine import Entry
 from leadline.warehouse.postgres import Postgres
+from leadline.warehouse.published import WarehouseSnapshots
 from leadline.workspace import Workspace
 from tests.demo_workspace import imported
 from tests.engines.server import postgres
@@ -31,7 +32,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
+def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Workspace]]:
     """One demo org published twice: from files by DuckDB, and from tables as Fivetran names them by PostgreSQL."""
     folder = tmp_path_factory.mktemp("engines")
     own = imported(folder, people=500, seed=7).workspace
@@ -48,7 +49,9 @@ def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspa
     (other / "numbers.json").write_bytes((own.folder / "numbers.json").read_bytes())
     warehouse = Workspace(other)
     warehouse.build()
-    return own, warehouse
+    yield own, warehouse
+    assert isinstance(warehouse.snapshots, WarehouseSnapshots)
+    warehouse.snapshots.engine.close()
 
 
 def loaded(workspace: Workspace, url: str) -> None:

@@ -29,7 +29,7 @@ class Compiler:
         self._texts: dict[int, str] = {}
         self._lock = threading.Lock()
 
-    def sql(self, backend: Backend, expression: ir.Table) -> str:
+    def statement(self, backend: Backend, expression: ir.Table) -> str:
         """The statement of an expression that holds no table in memory."""
         with self._lock:
             if len(self._numbers) > MOST:

@@ -87,7 +87,7 @@ class Store:
             self.backend.insert(name, expression, database=("temp", "main") if temporary else None)
             return
         place = "temp.main." if temporary else ""
-        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {COMPILER.sql(self.backend, expression)}")
+        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {COMPILER.statement(self.backend, expression)}")
 
     def add(self, name: str, expression: ir.Table) -> None:
         """Materialise a table, or append to it if it is there already."""

@@ -84,13 +84,13 @@ def differences(accounts: Iterable[FileAccount], said: Mapping[str, int]) -> Ite
     for name, rows in sorted(said.items()):
         account = known.get(name)
         if account is None:
-            yield _finding(f"The manifest names {name} with {rows:,} rows; there is no such file.", "", rows)
+            yield _differing(f"The manifest names {name} with {rows:,} rows; there is no such file.", "", rows)
         elif account.object is not None and account.rows != rows:
             says = f"{name} has {account.rows:,} rows; the manifest says {rows:,}."
-            yield _finding(says, account.object, abs(rows - account.rows))
+            yield _differing(says, account.object, abs(rows - account.rows))
 
 
-def _finding(says: str, name: str, rows: int) -> Finding:
+def _differing(says: str, name: str, rows: int) -> Finding:
     return Finding(
         "row-count-differs",
         "error",

@@ -20,9 +20,6 @@ from leadline.warehouse.engine import Engine, EngineStore, Entry
 from leadline.warehouse.mapping import Mapped, known_at, mapped
 from leadline.warehouse.opening import on_engine
 
-NOT_COMPARED = "duplicates-not-compared"
-"""Finding: people are compared with each other by DuckDB only."""
-
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -93,7 +90,7 @@ def _compared(settings: Settings) -> tuple[tuple[Finding, ...], Settings]:
         return (), settings
     matching = settings.matching.model_copy(update={"duplicates": False})
     told = Finding(
-        NOT_COMPARED,
+        "duplicates-not-compared",
         "info",
         "Possible duplicates are not looked for in a warehouse: comparing people would bring all of them to this machine.",
         remedy="Set duplicates = false under [matching], or look for them with engine = 'duckdb'.",
