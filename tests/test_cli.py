@@ -32,9 +32,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_commands_are_those_that_work() -> None:
     assert list(COMMANDS) == [
         "init", "import", "build", "snapshots", "demo", "connect", "pull", "doctor",
-        "volume", "pipeline", "conversion", "velocity", "influence", "roi", "lift", "salesforce", "roles",
-        "formula", "goals", "paths", "explain", "journey", "opportunity", "freeze", "diff",
-        "summary", "report", "audit", "accept",
+        "push", "volume", "pipeline", "conversion", "velocity", "influence", "roi", "lift",
+        "salesforce", "roles", "formula", "goals", "paths", "explain", "journey", "opportunity",
+        "freeze", "diff", "summary", "report", "audit", "accept", "serve", "users",
     ]  # fmt: skip
 
 
