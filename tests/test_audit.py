@@ -273,6 +273,9 @@ def test_members_of_whom_none_responded_are_counted_with_their_status(planted: A
         (None, None, None, 0),
         ("2024-01-01T10:00", "Asia/Tokyo", None, 0),
         ("2024-01-01T10:00", None, "Asia/Tokyo", 0),
+        ("2024-01-01T10:00", "Mars/Olympus", None, 1),
+        ("2024-01-01", "Mars/Olympus", None, 1),
+        ("2024-01-01T10:00", "Mars/Olympus", "Asia/Tokyo", 0),
     ],
 )
 def test_the_zone_matters_only_to_instants(

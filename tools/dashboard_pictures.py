@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from leadline import workspace
@@ -58,14 +60,20 @@ def running(folder: str) -> Iterator[tuple[str, str]]:
         made.close()
 
 
+def shot(page: Page, target: Path) -> None:
+    """The whole page; of 256 colours, a quarter of the size and to the eye the same."""
+    image = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
 def take(page: Page, base: str, name: str, path: str, folder: Path) -> None:
     """One page in both themes, and as it prints."""
     for scheme in ("light", "dark"):
         page.emulate_media(media="screen", color_scheme=scheme)
         page.goto(base + path, wait_until="networkidle")
-        page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+        shot(page, folder / f"{name}-{scheme}.png")
     page.emulate_media(media="print", color_scheme="light")
-    page.screenshot(path=folder / f"{name}-print.png", full_page=True)
+    shot(page, folder / f"{name}-print.png")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zoneinfo
 from dataclasses import dataclass, field
 
 import duckdb
@@ -117,7 +118,7 @@ def survey(con: duckdb.DuckDBPyConnection) -> Survey:
         deal_stages=_deal_stages(look),
         columns=tuple(_stage_columns(look)),
         history=_history(look),
-        timezone=organization.get("TimeZoneSidKey"),
+        timezone=zone if (zone := organization.get("TimeZoneSidKey")) in zoneinfo.available_timezones() else None,
         fiscal_year_start=organization.get("FiscalYearStartMonth"),
         corporate_currency=_corporate_currency(look),
         currencies=tuple(status.value for status in look.statuses("Opportunity", "CurrencyIsoCode")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterator
 
 import ibis
@@ -79,9 +80,20 @@ def zone_unknown(at: Audited) -> Iterator[Whole]:
     if at.settings.workspace.timezone:
         return
     organizations = at.source.table("Organization")
-    if at.store.count(organizations.filter(organizations.TimeZoneSidKey.notnull())):
+    named = at.store.rows(
+        organizations.filter(organizations.TimeZoneSidKey.notnull())
+        .select("TimeZoneSidKey")
+        .order_by("TimeZoneSidKey")
+        .limit(1)
+    )
+    if named and named[0]["TimeZoneSidKey"] in zoneinfo.available_timezones():
         return
-    if any(_has_instants(at, name) for name in _WITH_INSTANTS if at.source.has(name, "CreatedDate")):
+    if named:
+        yield Whole(
+            "Organization",
+            f"The org names the time zone {named[0]['TimeZoneSidKey']!r}, which nobody knows: days are cut in UTC.",
+        )
+    elif any(_has_instants(at, name) for name in _WITH_INSTANTS if at.source.has(name, "CreatedDate")):
         yield Whole("Organization", "No time zone is known: days are cut in UTC.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from dataclasses import dataclass
 
 import ibis
@@ -149,13 +150,15 @@ def _entries(store: Store, source: Source, settings: Settings, known_s: int) -> 
 
 
 def zone(source: Source, store: Store, settings: Settings) -> str:
-    """The reporting zone: configured, else the org's, else UTC."""
+    """The reporting zone: configured, else the org's if it is one, else UTC."""
     if settings.workspace.timezone:
         return settings.workspace.timezone
     rows = store.rows(
         source.table("Organization").filter(ibis._.TimeZoneSidKey.notnull()).select("TimeZoneSidKey").limit(1)
     )
-    return str(rows[0]["TimeZoneSidKey"]) if rows else "UTC"
+    named = str(rows[0]["TimeZoneSidKey"]) if rows else "UTC"
+    # A name nobody knows is the finding `zone-unknown`; the records are worth their numbers all the same.
+    return named if named in zoneinfo.available_timezones() else "UTC"
 
 
 def currency(source: Source, store: Store, settings: Settings) -> Currency:
