@@ -166,7 +166,7 @@ def _serve(found: Workspace, host: str, port: int, open_: bool) -> None:
     settings = found.settings.serve
     require_safe(host, settings)
     socket_ = listening(host, port)
-    site = Site(found, settings, socket_.getsockname()[1], provider=provider_of(settings))
+    site = Site(found, settings, socket_.getsockname()[1], provider=provider_of(settings), warm=True)
     address = _address(site, host)
     say(f"Dashboard: {address}")
     if settings.sign_in == "link":

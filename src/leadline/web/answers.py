@@ -154,10 +154,14 @@ class Answers:
         """About how much is kept."""
         return self._held_bytes
 
+    def interrupt(self) -> None:
+        """Stop what the engines do; whoever waits for it gets an error."""
+        for desk in list(self._desks):
+            desk.interrupt()
+
     def close(self) -> None:
         """Stop what is going on and close every engine."""
-        for desk in self._desks:
-            desk.interrupt()
+        self.interrupt()
         self._pool.shutdown(wait=True, cancel_futures=True)
         for desk in self._desks:
             desk.close()

@@ -28,6 +28,7 @@ from leadline.web.access.secret import token
 from leadline.web.pages import ROUTERS
 from leadline.web.site import Site
 from leadline.web.templating import folder
+from leadline.web.warming import Warmer
 
 LOG = logging.getLogger("leadline.web")
 
@@ -50,7 +51,12 @@ def create_app(site: Site) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warmer = Warmer(app, site) if site.warm else None
+        if warmer:
+            warmer.start()
         yield
+        if warmer:
+            warmer.close()
         site.close()
 
     app = FastAPI(

@@ -35,6 +35,7 @@ class Site:
         port: where it is reached.
         now: clock in UTC seconds.
         provider: who signs people in, for sign_in = "oidc".
+        warm: whether the usual pages are worked out before anybody asks.
 
     Raises:
         UsageError: the secret of the environment is easy to guess, or app.sqlite is no store.
@@ -45,6 +46,7 @@ class Site:
     port: int = PORT
     now: Callable[[], float] = time.time
     provider: Provider | None = None
+    warm: bool = False
     store: Store = field(init=False)
     secret: Secret = field(init=False)
     hosts: Hosts = field(init=False)
