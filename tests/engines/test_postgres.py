@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,11 +13,11 @@ import pytest
 
 from leadline import engines
 from leadline.config import parse
-from leadline.errors import ConfigError, WriterBusyError
+from leadline.errors import ConfigError, UsageError, WriterBusyError
 from leadline.warehouse.engine import Entry
 from leadline.warehouse.postgres import Postgres
 from leadline.warehouse.published import WarehouseSnapshots
-from leadline.workspace import Workspace
+from leadline.workspace import Workspace, create
 from tests.demo_workspace import imported
 from tests.engines.server import postgres
 
@@ -159,3 +160,16 @@ def test_the_settings_hold_no_password():
 
     with pytest.raises(ConfigError, match="holds a password"):
         parse('[warehouse]\nengine = "postgres"\nurl = "postgresql://me:word@host/db"\nsource = "s"\n')
+
+
+def test_records_are_not_loaded_where_nothing_is_built_of_them(tmp_path: Path):
+    workspace = create(tmp_path / "workspace")
+    (workspace.folder / "leadline.toml").write_text(
+        '[warehouse]\nengine = "postgres"\nurl = "postgresql://somewhere/db"\nsource = "crm"\n'
+    )
+    (tmp_path / "Lead.csv").write_text("Id,Status\n00Q000000000001AAA,Open\n")
+    with pytest.raises(UsageError, match="in no number"):
+        workspace.sources.import_files(tmp_path / "Lead.csv")
+    with pytest.raises(UsageError, match="in no number"):
+        workspace.org.pull()
+    assert not (workspace.folder / "ledger.duckdb").exists()

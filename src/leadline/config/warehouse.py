@@ -10,7 +10,7 @@ from pydantic import Field
 
 from leadline.config.base import TomlTable
 from leadline.config_faults import Fault
-from leadline.errors import did_you_mean
+from leadline.errors import UsageError, did_you_mean
 from leadline.schema import OBJECTS
 
 
@@ -52,6 +52,18 @@ class WarehouseSettings(TomlTable):
         None, description="Column with the time a row was loaded, for known-at; default: the loader's own"
     )
     options: dict[str, str] = Field(default_factory=dict, description="Spark: settings of the session")
+
+    def require_own_records(self) -> None:
+        """Refuse to load records that no snapshot would ever be made of.
+
+        Raises:
+            UsageError: the model is built from the tables of a warehouse.
+        """
+        if self.engine != "duckdb":
+            raise UsageError(
+                f"[warehouse] engine = {self.engine!r} in leadline.toml builds from the tables of the warehouse; records "
+                "loaded here would be in no number. Load them in a workspace of their own, or take [warehouse] out."
+            )
 
     @classmethod
     def _table_faults(cls, table: dict[str, Any]) -> Iterator[Fault]:

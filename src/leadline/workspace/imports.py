@@ -128,6 +128,7 @@ class Sources:
 
         Raises:
             ConfigError: leadline.toml has faults.
+            UsageError: the model is built from the tables of a warehouse.
             SourceError: nothing is recognised at `path`, or a file cannot be read as asked.
             AmbiguousDatesError: day and month cannot be told apart; give `date_order`.
             WriterBusyError: another process is writing to the workspace.
@@ -137,6 +138,7 @@ class Sources:
         from leadline.sources import files
 
         workspace, heard = self._workspace, progress or Silent()
+        workspace.settings.warehouse.require_own_records()
         given = [path] if isinstance(path, Path | str) else path
         with locks.writing(workspace.folder), _staging(workspace.folder) as staging:
             staged = files.stage(

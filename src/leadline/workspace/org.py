@@ -96,6 +96,7 @@ class Org:
         from leadline.sources.salesforce.pull import Asked
 
         heard = progress or Silent()
+        self._workspace.settings.warehouse.require_own_records()
         with locks.writing(self._workspace.folder), self._way() as transport:
             self._workspace.ledger.finish_pending(progress=heard)
             marks, known = self._settle()
