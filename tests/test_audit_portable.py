@@ -15,6 +15,13 @@ from tests.contracts.test_portable import faults
 
 MODULES = [module for module in package_modules() if module.name.startswith(("leadline.audit", "leadline.effects"))]
 
+SILENT = set(
+    "close-dates-bunched history-starts-late lead-account-ambiguous lead-of-account merged-record no-responses "
+    "object-stale owner-inactive possible-duplicate responded-status-drift source-unknown volume-jump writer-jump "
+    "writer-silent zone-suspicion zone-unknown".split()
+)
+"""Checks that name no records in the faulty org: it lacks what they need, or they judge it as a whole."""
+
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_only_the_portable_subset_is_used(module: Module):
@@ -26,5 +33,5 @@ def test_every_check_compiles(engine: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
     at = audited_faulty()[1]
     found = [(check.code, hit) for check in CHECKS for hit in check.find(at) if isinstance(hit, Hits)]
-    assert len(found) > len(CHECKS)
+    assert {code for code, _ in found} == {check.code for check in CHECKS} - SILENT
     assert all(ibis.to_sql(run._rows(at, code, hit), dialect=engine) for code, hit in found)
