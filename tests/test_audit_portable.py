@@ -15,26 +15,24 @@ from tests.contracts.test_portable import faults
 
 MODULES = [module for module in package_modules() if module.name.startswith(("leadline.audit", "leadline.effects"))]
 
-SILENT = set(
-    [
-        "close-dates-bunched",
-        "history-starts-late",
-        "lead-account-ambiguous",
-        "lead-of-account",
-        "merged-record",
-        "no-responses",
-        "object-stale",
-        "owner-inactive",
-        "possible-duplicate",
-        "responded-status-drift",
-        "source-unknown",
-        "volume-jump",
-        "writer-jump",
-        "writer-silent",
-        "zone-suspicion",
-        "zone-unknown",
-    ]
-)
+SILENT = {
+    "close-dates-bunched",
+    "history-starts-late",
+    "lead-account-ambiguous",
+    "lead-of-account",
+    "merged-record",
+    "no-responses",
+    "object-stale",
+    "owner-inactive",
+    "possible-duplicate",
+    "responded-status-drift",
+    "source-unknown",
+    "volume-jump",
+    "writer-jump",
+    "writer-silent",
+    "zone-suspicion",
+    "zone-unknown",
+}
 """Checks that name no records in the faulty org: it lacks what they need, or they judge it as a whole."""
 
 
