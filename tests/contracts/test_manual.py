@@ -201,7 +201,6 @@ PASSED_ON = {
     "ledger/columns.py",  # its own helper, called with the codes
     "ledger/kept.py",  # read back from a kept load
     "workspace/audit.py",  # read back from a snapshot
-    "warehouse/building.py",  # read back, or made by checks
     "web/pages/trust.py",  # read back from a snapshot
     "workspace/building.py",  # read back from the ledger
 }
