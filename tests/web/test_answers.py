@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from leadline.errors import BusyError, OverLimitError
+from leadline.snapshots.snapshots import Current, Snapshots
 from leadline.web import answers as answers_of_web
 from leadline.web.access.who import Principal
 from leadline.web.answers import Answers
@@ -171,3 +173,25 @@ def test_the_list_of_a_number_has_as_many_records(patient: Answers, address: str
     for row in range(0, len(counts), 1 + len(counts) // 6):
         listed = patient.records(told(row, column), WHO, pin)
         assert listed.table.num_rows == counts[row], told(row, column)
+
+
+def test_a_snapshot_is_looked_through_once_for_each_state_of_its_files(
+    demo: Demo, answers: Answers, monkeypatch: pytest.MonkeyPatch
+):
+    folder = demo.workspace.folder
+    looked: list[str] = []
+    choose = Snapshots.current
+
+    def counted(self: Snapshots) -> Current:
+        looked.append("once")
+        return choose(self)
+
+    monkeypatch.setattr(Snapshots, "current", counted)
+    pins = [answers.pin() for _ in range(4)]
+    # The first look has no file to remember yet.
+    assert len(looked) == 2
+    assert all(one is pins[0] for one in pins)
+    pointer = folder / "snapshots" / "current"
+    os.utime(pointer, ns=(0, pointer.stat().st_mtime_ns + 1_000_000))
+    assert answers.pin() is pins[0]
+    assert len(looked) == 3

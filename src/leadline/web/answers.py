@@ -21,6 +21,7 @@ import duckdb
 
 from leadline.address import Address, parse
 from leadline.errors import BusyError, OverLimitError
+from leadline.snapshots.snapshots import CURRENT
 from leadline.web.cells import of_cell
 from leadline.web.desk import Desk, Pin, pinned
 
@@ -88,6 +89,7 @@ class Answers:
         self._desks: list[Desk] = []
         self._reader = Desk(folder, memory)
         self._pin: Pin | None = None
+        self._seen: tuple[tuple[int, int, int], ...] | None = None
 
     def pin(self) -> Pin:
         """The snapshot that is current now; everything on one page is asked of it.
@@ -95,11 +97,29 @@ class Answers:
         Raises:
             SnapshotError: nothing is published yet, or no snapshot is sound.
         """
+        known, seen = self._pin, self._stamps()
+        if known is not None and seen is not None and seen == self._seen:
+            return known
         current = self._reader.snapshots.current()
-        known = self._pin
         if known is None or known.key != current.snapshot.id or known.findings != current.findings:
             known = self._pin = pinned(current.snapshot, current.findings, self.folder)
+        # As they stood before the look: what came in between is looked at next time.
+        self._seen = seen
         return known
+
+    def _stamps(self) -> tuple[tuple[int, int, int], ...] | None:
+        """Marks of the files that decide what is current; None where there are none to look at.
+
+        Choosing reads a small snapshot whole to see that it is sound; once for each state of the files is enough.
+        """
+        snapshots = self._reader.snapshots
+        if not snapshots.in_files or self._pin is None:
+            return None
+        try:
+            marks = [path.stat() for path in (snapshots.folder / CURRENT, self._pin.path)]
+        except OSError:
+            return None
+        return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in marks)
 
     def ask(self, address: Address | str, who: Asker, pin: Pin) -> Result:
         """The table an address names.
