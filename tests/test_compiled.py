@@ -94,3 +94,38 @@ def test_tables_made_by_two_stores_hold_what_each_reads():
         one = backend(statement)
         made = Store(one).keep("kept", one.table("t").filter(one.table("t").n > 1).mutate(again=one.table("t").n))
         assert one.con.execute("SELECT * FROM kept").fetchall() == expected, made
+
+
+def test_a_second_look_at_one_table_is_known_again():
+    compiler, first, second = Compiler(), backend(), backend()
+
+    def beside(of: Backend) -> ir.Table:
+        table = of.table("t")
+        return table.join(other := table.view(), table.n < other.n).select(table.name, larger=other.n)
+
+    text = compiler.statement(first, beside(first))
+    with patch.object(Backend, "compile", side_effect=AssertionError("compiled again")):
+        assert compiler.statement(second, beside(second)) == text
+
+
+def test_two_looks_are_not_one():
+    compiler, one = Compiler(), backend()
+    table = one.table("t")
+    first, second = table.view(), table.view()
+    twice = table.join(first, table.n < first.n).join(second, first.n < second.n).select(second.name)
+    once = table.join(first, table.n < first.n).join(second, table.n < second.n).select(second.name)
+    assert compiler.number(twice) != compiler.number(once)
+
+
+def test_an_answer_is_what_the_engine_says():
+    compiler, one = Compiler(), backend()
+    table = question(one)
+    assert compiler.arrow(one, table).equals(one.to_pyarrow(table))
+    assert compiler.arrow(one, table.count()).as_py() == 1
+
+
+def test_a_table_in_memory_has_no_statement():
+    compiler, one = Compiler(), backend()
+    held = ibis.memtable({"n": [1, 2]})
+    assert compiler.statement(one, held.filter(held.n > 1)) is None
+    assert compiler.arrow(one, held.filter(held.n > 1)).to_pylist() == [{"n": 2}]

@@ -45,3 +45,23 @@ def test_many_questions_leave_no_tables_behind(backend):
     gc.collect()
     kept.drop(backend)
     assert names(backend) == []
+
+
+def test_what_is_kept_already_is_not_run_again(backend):
+    backend.con.execute("CREATE TABLE t AS SELECT 1 AS n")
+    kept = Kept()
+    first = kept.keep(backend, backend.table("t").filter(ibis._.n > 0))
+    again = kept.keep(backend, backend.table("t").filter(ibis._.n > 0))
+    assert first.op() is again.op()
+    assert len(names(backend)) == 1
+
+
+def test_a_table_comes_back_after_its_last_question(backend):
+    backend.con.execute("CREATE TABLE t AS SELECT 1 AS n")
+    kept = Kept()
+    for _ in range(3):
+        table = kept.keep(backend, backend.table("t").filter(ibis._.n > 0))
+        kept.drop(backend)
+        assert backend.to_pyarrow(table.count()).as_py() == 1
+        del table
+        gc.collect()

@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 MEMORY_CEILING: Final = 5 * 1024**3
 """Bytes a connection may use unless told otherwise; less where the machine has less."""
 
+FRUGAL: Final = "200MB"
+"""Memory of a connection whose work can go to disk, where the process is to stay small whatever it holds."""
+
 SNAPSHOT_NAME: Final = "snap"
 """Name of the attached snapshot in a scratch connection."""
+
+DRAFT_NAME: Final = "draft"
+"""Name of the database in a connection that makes one."""
 
 _UNITS: Final = {"bytes": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 
@@ -54,6 +60,21 @@ def writer(
     if spill is not None or str(path) == ":memory:":
         settings.append(f"SET temp_directory = {literal(spill or '')}")
     _run(con, settings)
+    return con
+
+
+def maker(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that makes the database at `path`, under a name that is the same for each.
+
+    DuckDB calls a database after its file, and a draft's is another each time: statements that
+    say it could not be known again.
+
+    Raises:
+        UsageError: as for `writer`.
+    """
+    require_usable(path)
+    con = writer(":memory:", spill=path.with_suffix(f"{path.suffix}.tmp"))
+    _run(con, [f"ATTACH {literal(str(path))} AS {DRAFT_NAME}", f"USE {DRAFT_NAME}"])
     return con
 
 

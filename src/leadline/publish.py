@@ -21,6 +21,7 @@ from leadline.errors import SnapshotError
 from leadline.findings import Finding
 from leadline.ledger import Ledger
 from leadline.matching import run as matching
+from leadline.metrics import prepared
 from leadline.metrics.times import learn
 from leadline.model import build, catalogue, rests
 from leadline.model.opened import Opened
@@ -74,7 +75,7 @@ def write(
         SnapshotError: the ledger is empty.
         IdentityError: merge or conversion pointers without an end.
     """
-    connection = engines.writer(path)
+    connection = engines.maker(path)
     try:
         ledger.attach(connection)
         connection.execute("SET preserve_insertion_order = false")
@@ -126,7 +127,9 @@ def fill(
     built = build.build(source, settings, known_at, store, spent=spent)
     matched = matching.run(store, source, settings.matching, matches, spill)
     audit_run.run(store, source, settings, built, more=(*findings, *matched.findings))
-    learned = learn.learned(opened(_opened(store, settings, built, known_at, numbers)), numbers)
+    ready = opened(_opened(store, settings, built, known_at, numbers))
+    learned = learn.learned(ready, numbers)
+    prepared.keep(ready, store)
     keep_lineage(store, source)
     keep_fields(store, source)
     explain(

@@ -25,6 +25,7 @@ from leadline.metrics.query import Query
 from leadline.metrics.velocity import velocity
 from leadline.metrics.volume import volume
 from leadline.model import build, catalogue
+from leadline.model.compiled import Compiler
 from leadline.model.opened import Opened
 from leadline.model.source import TYPES, Source
 from leadline.model.store import Store
@@ -202,14 +203,14 @@ def questions() -> list[ir.Expr]:
         {},
     )
     asked: list[ir.Expr] = []
-    answer = DuckDB.to_pyarrow
+    answer = Compiler.arrow
 
-    def recording(self: DuckDB, expression: ir.Expr, /, **options: Any) -> Any:
+    def recording(self: Compiler, backend: DuckDB, expression: ir.Expr) -> Any:
         asked.append(expression)
-        return answer(self, expression, **options)
+        return answer(self, backend, expression)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DuckDB, "to_pyarrow", recording)
+        patch.setattr(Compiler, "arrow", recording)
         for ask in QUESTIONS:
             ask(opened)
     return list({expression.op(): expression for expression in asked}.values())

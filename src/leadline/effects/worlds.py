@@ -107,7 +107,7 @@ def mended(opened: Opened, cases: list[Case], who: Touched) -> tuple[Opened, Tou
         store.tables.pop(info, None)
     derived.build(store, settings, opened.currency, opened.as_of)
     store.forget()
-    world = replace(opened, tables=store.tables, settings=settings, kept=Kept())
+    world = replace(opened, tables=store.tables, settings=settings, kept=Kept("world"))
     return world, made.measured()
 
 

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from leadline.config import Dimension, Settings
 from leadline.model import users
+from leadline.model.nothing import nothing
 from leadline.model.source import Source
 
 BUILT_IN: dict[str, Dimension] = {
@@ -54,8 +55,7 @@ def values(source: Source, settings: Settings, persons: ir.Table) -> ir.Table:
         if (part := _values(source, name, dimension, persons)) is not None
     ]
     if not parts:
-        schema = ibis.schema({"dimension": "string", "kind": "string", "id": "string", "value": "string"})
-        return ibis.memtable(schema.to_pyarrow().empty_table())
+        return nothing(ibis.schema({"dimension": "string", "kind": "string", "id": "string", "value": "string"}))
     return reduce(ibis.union, parts)
 
 

@@ -17,11 +17,15 @@ from leadline.config import Funnel, OpportunitySettings, Settings
 from leadline.errors import SnapshotError, UnknownNameError
 from leadline.model import base, catalogue, derived
 from leadline.model.asof import AsOf
+from leadline.model.compiled import COMPILER
 from leadline.model.kept import Kept
 from leadline.model.money import Currency
 from leadline.model.store import Store, table_names
 
 BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage", "_fields")
+
+JOURNEY_FINDINGS, JOURNEY_DIMENSIONS = "journey_findings", "journey_dimensions"
+"""What is kept ready of journeys at the snapshot's own as-of: the findings that touch each, and its dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Opened:
 
     def arrow(self, expression: ir.Table) -> Any:
         """Run a question: a PyArrow table."""
-        return self.backend.to_pyarrow(expression)
+        return COMPILER.arrow(self.backend, expression)
 
     def sql(self, expression: ir.Table) -> str:
         """The SQL of a question."""
@@ -178,14 +182,14 @@ def _with_close_date(settings: Settings, close_date: str) -> Settings:
 
 
 def _meta(backend: Backend) -> dict[str, str]:
-    rows = backend.to_pyarrow(backend.table("_meta", database=(engines.SNAPSHOT_NAME, "main"))).to_pylist()
+    rows = COMPILER.arrow(backend, backend.table("_meta", database=(engines.SNAPSHOT_NAME, "main"))).to_pylist()
     return {row["key"]: row["value"] for row in rows}
 
 
 def _published(backend: Backend) -> dict[str, ir.Table]:
     place = (engines.SNAPSHOT_NAME, "main")
     held = table_names(backend, *place)
-    wanted = [info.name for info in catalogue.PUBLISHED] + list(BASE_EXTRA)
+    wanted = [info.name for info in catalogue.PUBLISHED] + [*BASE_EXTRA, JOURNEY_FINDINGS, JOURNEY_DIMENSIONS]
     return {name: backend.table(name, database=place) for name in wanted if name in held}
 
 
@@ -199,7 +203,7 @@ def _rebuilt(
     redated: bool,
 ) -> Store:
     """Base tables from the snapshot, derived tables made anew for another as-of or other close dates."""
-    made = {info.name for info in catalogue.PUBLISHED if info.derived}
+    made = {info.name for info in (*catalogue.PUBLISHED, *catalogue.EXTRA) if info.derived}
     if redated:
         made.add("opportunity_versions")
     store = new_store({name: table for name, table in tables.items() if name not in made})

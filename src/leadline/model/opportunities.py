@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from leadline.config import Funnel, Settings
 from leadline.model import moments, money
+from leadline.model.nothing import nothing
 from leadline.model.source import Source
 
 WON, LOST, OPEN = "won", "lost", "open"
@@ -103,10 +105,10 @@ def _configured(funnels: list[Funnel]) -> dict[str, str]:
 
 def _pairs(states: dict[str, str]) -> ir.Table:
     schema = ibis.schema({"stage_name": "string", "state": "string"})
-    arrow = schema.to_pyarrow().empty_table()
-    if states:
-        arrow = type(arrow).from_pydict({"stage_name": list(states), "state": list(states.values())})
-    return ibis.memtable(arrow)
+    if not states:
+        return nothing(schema)
+    rows = {"stage_name": list(states), "state": list(states.values())}
+    return ibis.memtable(pa.table(rows, schema=schema.to_pyarrow()))
 
 
 def _flagged(rows: ir.Table) -> ir.Table:

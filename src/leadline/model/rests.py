@@ -100,7 +100,7 @@ def of(expression: ir.Table, seen: dict[Any, Rests] | None = None) -> Rests:
         expression: any expression over tables.
         seen: results by node, for expressions that share parts.
     """
-    return _relation(expression.op(), {} if seen is None else seen)
+    return _relation(expression.as_table().op(), {} if seen is None else seen)
 
 
 def _relation(node: Any, seen: dict[Any, Rests]) -> Rests:
@@ -140,9 +140,10 @@ def _joined(node: Any, seen: dict[Any, Rests]) -> Rests:
     key, the rows do not. Any other join chooses rows.
     """
     looked_up: dict[Any, frozenset[Place]] = {}
+    read: dict[Any, frozenset[Any]] = {}
 
     def found(value: Any) -> frozenset[Place]:
-        used = (looked_up[field.rel] for field in value.find(ops.Field) if field.rel in looked_up)
+        used = (looked_up[relation] for relation in _read(value, read) if relation in looked_up)
         return _value(value, seen).union(*used)
 
     rows = set(_relation(node.first, seen).rows)
@@ -153,6 +154,16 @@ def _joined(node: Any, seen: dict[Any, Rests]) -> Rests:
         else:
             rows |= by_key
     return Rests({name: found(value) for name, value in node.values.items()}, frozenset(rows))
+
+
+def _read(value: Any, known: dict[Any, frozenset[Any]]) -> frozenset[Any]:
+    """Relations whose columns a value reads, not those that these were made of."""
+    if isinstance(value, ops.Field):
+        return frozenset([value.rel])
+    if value not in known:
+        parts = (part for argument in value.__args__ for part in _nodes(argument) if isinstance(part, ops.Value))
+        known[value] = frozenset().union(*(_read(part, known) for part in parts))
+    return known[value]
 
 
 def _parts(node: Any) -> Iterator[Any]:

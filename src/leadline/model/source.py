@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import ibis
 import ibis.expr.types as ir
 
+from leadline.model.nothing import nothing
 from leadline.schema import DATE_ONLY, OBJECTS, Kind
 
 TYPES: dict[Kind, str] = {
@@ -69,8 +70,7 @@ class Source:
 
 
 def _nothing(name: str) -> ir.Table:
-    columns = ibis.schema({column: TYPES[kind] for column, kind in OBJECTS[name].items()})
-    return ibis.memtable(columns.to_pyarrow().empty_table())
+    return nothing(ibis.schema({column: TYPES[kind] for column, kind in OBJECTS[name].items()}))
 
 
 def _complete(table: ir.Table, name: str) -> ir.Table:

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from leadline.config import Funnel, StageSource
 from leadline.model import moments
+from leadline.model.nothing import nothing
 from leadline.model.opportunities import OPEN, observed_changes
 from leadline.model.source import Source
 from leadline.schema import HISTORY_PARENT
@@ -67,7 +68,7 @@ def stage_entries(
         parts += [reader.entries(stage_source, None, outcome) for stage_source in sources]
     held = [part for part in parts if part is not None]
     if not held:
-        return ibis.memtable(SCHEMA.to_pyarrow().empty_table())
+        return nothing(SCHEMA)
     return reduce(ibis.union, held).distinct()
 
 

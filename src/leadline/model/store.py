@@ -12,6 +12,9 @@ from ibis.expr.operations import InMemoryTable
 from leadline.engines import quoted
 from leadline.model.compiled import COMPILER
 
+_GIVEN = "given_rows"
+"""Name under which rows held in memory are read."""
+
 
 class Store:
     """Materialises expressions one after the other.
@@ -71,7 +74,8 @@ class Store:
         Ibis's own create_table renders the statement three times over, which is most of the time
         a small build takes; tables held in memory need it, the rest is one plain statement.
         """
-        if expression.op().find(InMemoryTable):
+        statement = self._rows_of(expression) or COMPILER.statement(self.backend, expression)
+        if statement is None:
             return self.backend.create_table(name, expression, temp=temporary)
         kind = "TEMPORARY TABLE" if temporary else "TABLE"
         types = self.backend.compiler.type_mapper
@@ -79,15 +83,28 @@ class Store:
             f"{quoted(column)} {types.to_string(of_type)}" for column, of_type in expression.schema().items()
         )
         self.backend.con.execute(f"CREATE {kind} {quoted(name)} ({columns})")
-        self._insert(name, expression, temporary=temporary)
+        self._fill(name, statement, temporary=temporary)
+        self.backend.con.unregister(_GIVEN)
         return self.backend.table(name, database=("temp", "main") if temporary else None)
 
+    def _rows_of(self, expression: ir.Table) -> str | None:
+        """The statement that reads a table that is held in memory as it is; None for any other expression."""
+        held = expression.op()
+        if not isinstance(held, InMemoryTable):
+            return None
+        self.backend.con.register(_GIVEN, held.data.to_pyarrow(held.schema))
+        return f"SELECT * FROM {_GIVEN}"
+
     def _insert(self, name: str, expression: ir.Table, *, temporary: bool) -> None:
-        if expression.op().find(InMemoryTable):
+        statement = COMPILER.statement(self.backend, expression)
+        if statement is None:
             self.backend.insert(name, expression, database=("temp", "main") if temporary else None)
-            return
+        else:
+            self._fill(name, statement, temporary=temporary)
+
+    def _fill(self, name: str, statement: str, *, temporary: bool) -> None:
         place = "temp.main." if temporary else ""
-        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {COMPILER.statement(self.backend, expression)}")
+        self.backend.con.execute(f"INSERT INTO {place}{quoted(name)} {statement}")
 
     def add(self, name: str, expression: ir.Table) -> None:
         """Materialise a table, or append to it if it is there already."""
@@ -111,11 +128,12 @@ class Store:
 
     def count(self, expression: ir.Table) -> int:
         """Number of rows."""
-        return int(self.backend.to_pyarrow(expression.count()).as_py())
+        return int(COMPILER.arrow(self.backend, expression.count()).as_py())
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """A few rows as dictionaries."""
-        return self.backend.to_pyarrow(expression).to_pylist()
+        rows: list[dict[str, Any]] = COMPILER.arrow(self.backend, expression).to_pylist()
+        return rows
 
 
 def table_names(backend: Backend, catalog: str, schema: str) -> set[str]:
