@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 	--no-emit-index-url --no-annotate --no-header
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-night test-engines lint format bench bench-influence bench-web screenshots manual requirements clean
+.PHONY: help demo test test-night test-engines test-sf-cli lint format bench bench-influence bench-pull bench-web screenshots manual requirements clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -40,13 +40,17 @@ test: .venv/.for-development ## every test; random and fault cases at a tenth of
 	@tools/services
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-test-night: .venv/.for-development ## every test in full numbers; keeps the figures in benchmarks/night.md
+test-night: .venv/.for-development ## random and fault cases in full numbers, file by file; figures in benchmarks/night.md
 	@tools/browser
 	@$(BIN)/python -m benchmarks.night
 
 test-engines: .venv/.for-development ## the same model and metrics on other engines than DuckDB
 	@tools/services
 	@$(BIN)/python -m pytest -q tests/engines
+
+test-sf-cli: .venv/.for-development ## Salesforce's own command line judges connector and double (needs npm); before a release
+	@tools/sf-cli .sf-cli
+	@LEADLINE_SF_CLI=.sf-cli $(BIN)/python -m pytest -q -s tests/foreign/sf_cli.py
 
 lint: .venv/.for-development ## formatting, lint rules, types
 	@$(BIN)/ruff format --check --quiet . || { echo "to settle it: make format" >&2; exit 1; }
@@ -62,6 +66,9 @@ bench: .venv/.for-development ## seconds, memory and distance to the limit (SIZE
 
 bench-influence: .venv/.for-development ## path models by size beside other tools, in one run
 	@$(BIN)/python -m benchmarks.influence
+
+bench-pull: .venv/.for-development ## an org into the ledger: rows a second, memory, beside simple-salesforce
+	@$(BIN)/python -m benchmarks.pull
 
 bench-web: .venv/.for-development ## answer times of the dashboard under readers (USERS="1 20")
 	@$(BIN)/python -m benchmarks.web $(DEMO) $(USERS)
@@ -80,4 +87,4 @@ requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
 	@$(COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
 
 clean: ## remove what the other targets made
-	@rm -rf .venv $(DEMO) bench-workspace .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .sf-cli $(DEMO) bench-workspace .pytest_cache .mypy_cache .ruff_cache .hypothesis

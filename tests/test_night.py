@@ -1,4 +1,4 @@
-"""The page of the night run is written whatever becomes of the tests, and says which failed."""
+"""The night run keeps what each file gave, goes on where it ended, and says what failed or has not run."""
 
 from __future__ import annotations
 
@@ -8,46 +8,52 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from benchmarks import night
 from tests.contracts.code import ROOT
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.test_a" name="test_one" time="1.5" />
 <testcase classname="tests.test_a" name="test_two" time="2.0"><failure>no</failure></testcase>
-<testcase classname="tests.test_b" name="test_three" time="0.25"><error>no</error></testcase>
+<testcase classname="tests.test_a" name="test_three" time="0.25"><error>no</error></testcase>
 </testsuite></testsuites>"""
 
 
-@pytest.fixture
-def figures(tmp_path: Path) -> Path:
-    path = tmp_path / "figures.jsonl"
-    lines = [{"file": "test_a.py", "line": 7, "full": 1000, "run": 1000}] * 2
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
+def part(when: str = "2026-01-01 00:00", ended: int = 0, failed: tuple[str, ...] = ()) -> night.Part:
+    return night.Part(when, "abc", 12.0, 3, list(failed), {"test_a.py, line 7": 1000}, ended)
 
 
-def test_a_failure_keeps_the_figures_and_is_named(tmp_path: Path, figures: Path):
+def test_a_report_says_what_did_not_pass(tmp_path: Path):
     report = tmp_path / "report.xml"
+    assert night.outcomes(report) == (0, [])
     report.write_text(REPORT)
-    text = night.page(figures, report, 90.0, exit_code=1)
-    assert "**Failed** (pytest ended with 1): 2 tests failed and 1 passed in 1.5 minutes" in text
-    assert "- `tests.test_a::test_two`\n- `tests.test_b::test_three`" in text
-    assert "| test_a.py, line 7 | 1,000 |" in text
-    assert "| test_a.py | 2 | 3.5 |" in text
+    assert night.outcomes(report) == (3, ["test_two", "test_three"])
 
 
-def test_a_run_that_broke_off_leaves_its_figures_too(tmp_path: Path, figures: Path):
-    text = night.page(figures, tmp_path / "absent.xml", 60.0, exit_code=-9)
-    assert "pytest ended with -9" in text
-    assert "| test_a.py, line 7 | 1,000 |" in text
+def test_the_page_names_what_failed_and_what_has_not_run():
+    known = {"tests/test_a.py": part(), "tests/test_b.py": part(ended=1, failed=("test_two",))}
+    text = night.page(known, ["tests/test_a.py", "tests/test_b.py", "tests/test_c.py"])
+    assert "1 files failed, 1 have not run yet" in text
+    assert "- **tests/test_b.py**: FAILED (pytest ended with 1): test_two" in text
+    assert "- not run: tests/test_c.py" in text
+    assert "| tests/test_a.py | 3 | 0 | 1,000 (test_a.py, line 7) | 12 | 2026-01-01 00:00 | abc |" in text
 
 
-def run(tmp_path: Path, tests: str) -> tuple[int, str]:
+def test_a_part_that_broke_off_is_a_failure():
+    assert "| tests/test_a.py | 3 | 1 |" in night.page({"tests/test_a.py": part(ended=-9)}, [])
+
+
+def test_what_never_ran_comes_first_then_what_ran_longest_ago():
+    first, second, *others = night.parts({})
+    known = {file: part("2026-03-01 00:00") for file in others} | {second: part("2026-02-01 00:00")}
+    assert night.parts(known)[:2] == [first, second]
+    assert "tests/test_money.py" in night.parts({})
+    assert "tests/test_night.py" not in night.parts({})
+
+
+def run(tmp_path: Path, tests: str, **more: str) -> tuple[int, str]:
     """A night run of some tests: its exit code and its page."""
     page = tmp_path / "night.md"
-    environment = {**os.environ, "NIGHT_TESTS": tests, "NIGHT_PAGE": str(page)}
+    environment = {**os.environ, "NIGHT_TESTS": tests, "NIGHT_PAGE": str(page), **more}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.night"],
         cwd=ROOT,
@@ -61,15 +67,22 @@ def run(tmp_path: Path, tests: str) -> tuple[int, str]:
 
 
 def test_from_end_to_end_on_a_few_tests(tmp_path: Path):
-    tests = tmp_path / "test_few.py"
-    tests.write_text(
-        "from tests.scale import scaled\nCASES = scaled(40)\n\n\ndef test_all():\n    assert CASES == 40\n"
-    )
-    code, text = run(tmp_path, str(tests))
+    good, bad = tmp_path / "test_few.py", tmp_path / "test_bad.py"
+    good.write_text("from tests.scale import scaled\nCASES = scaled(40)\n\n\ndef test_all():\n    assert CASES == 40\n")
+    bad.write_text("def test_not():\n    assert 0\n")
+    code, text = run(tmp_path, str(good))
     assert code == 0
-    assert "1 tests passed in" in text
-    assert "| test_few.py, line 2 | 40 |" in text
-    tests.write_text("def test_not():\n    assert 0\n")
-    code, text = run(tmp_path, str(tests))
+    assert "40 (test_few.py, line 2)" in text
+    code, text = run(tmp_path, str(bad))
     assert code == 1
-    assert "test_few::test_not`" in text
+    assert f"- **{bad}**: FAILED (pytest ended with 1): test_not" in text
+    assert "40 (test_few.py, line 2)" in text
+    assert set(json.loads((tmp_path / "night.json").read_text())) == {str(good), str(bad)}
+
+
+def test_no_file_begins_after_the_minutes(tmp_path: Path):
+    good = tmp_path / "test_few.py"
+    good.write_text("def test_all():\n    assert True\n")
+    code, text = run(tmp_path, str(good), NIGHT_MINUTES="0")
+    assert code == 0
+    assert "0 files ran" in text
