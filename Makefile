@@ -46,7 +46,7 @@ test-night: .venv/.for-development ## random and fault cases in full numbers, fi
 
 test-engines: .venv/.for-development ## the same model and metrics on other engines than DuckDB
 	@tools/services
-	@$(BIN)/python -m pytest -q tests/engines
+	@$(BIN)/python -m pytest -q tests/engines tests/engines/spark_cluster.py
 
 test-sf-cli: .venv/.for-development ## Salesforce's own command line judges connector and double (needs npm); before a release
 	@tools/sf-cli .sf-cli
@@ -70,8 +70,8 @@ bench-influence: .venv/.for-development ## path models by size beside other tool
 bench-pull: .venv/.for-development ## an org into the ledger: rows a second, memory, beside simple-salesforce
 	@$(BIN)/python -m benchmarks.pull
 
-bench-web: .venv/.for-development ## answer times of the dashboard under readers (USERS="1 20")
-	@$(BIN)/python -m benchmarks.web $(DEMO) $(USERS)
+bench-web: .venv/.for-development ## answer times of the dashboard under readers (USERS="20 50" SECONDS=300 PUBLISH=30)
+	@$(BIN)/python -m benchmarks.web $(DEMO) $(USERS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PUBLISH),--publish $(PUBLISH))
 
 screenshots: .venv/.for-development ## the pictures of the README and of every page, from the demo workspace
 	@SERVE=no PEOPLE=$(PEOPLE) SEED=$(SEED) $(BIN)/python tools/demo.py $(DEMO) > /dev/null

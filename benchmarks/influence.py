@@ -107,12 +107,12 @@ def ours(question: str, file: str) -> None:
     table = from_file(Path(file), Columns("path", "conversions", "value", "nulls"), " > ", ",", None, "")
     read = time.perf_counter() - began
     names, _, order = QUESTIONS[question].partition(" --order ")
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     found = [models.credit(table.given, one, Options(order=int(order or 1))) for one in names.split(",")]
-    spent = time.perf_counter() - began
+    spent, used = time.perf_counter() - began, time.process_time() - used
     shown = found[2] if question == "rules" else found[0]
     credit = dict(zip(table.names, shown.conversions.tolist(), strict=True))
-    print(json.dumps({"read": read, "model": spent, "credit": credit}))
+    print(json.dumps({"read": read, "model": spent, "cpu": used, "credit": credit}))
 
 
 def growth() -> None:
@@ -191,12 +191,12 @@ def whole_command(question: str, file: str) -> str:
 
 def _line(question: str, who: str, answer: Any, own: Any, aim: str, whole: str) -> str:
     if isinstance(answer, str):
-        return f"| {TITLES[question]} | {who} | {answer} | | | | {aim} | | {whole} |"
+        return f"| {TITLES[question]} | {who} | {answer} | | | | | {aim} | | {whole} |"
     one, inside = answer
     off = "" if own is None or isinstance(own, str) else f"{100 * _apart(inside['credit'], own[1]['credit']):.2f} %"
     return (
         f"| {TITLES[question]} | {who} | {one.seconds:.2f} | {inside['read']:.2f} | {inside['model']:.2f} | "
-        f"{one.peak_mb:,.0f} | {aim} | {off} | {whole} |"
+        f"{inside['cpu']:.2f} | {one.peak_mb:,.0f} | {aim} | {off} | {whole} |"
     )
 
 
@@ -216,7 +216,8 @@ HEAD = """# Benchmark of path models
 Made by `make bench-influence`; do not edit.
 
 - **seconds**, **peak MB**: a whole process that reads the file and asks the models. **read**: reading the
-  CSV file into journeys. **model**: the models alone, together. **aim**: seconds of the model.
+  CSV file into journeys. **model**: the models alone, together. **CPU**: seconds of processor in the
+  models, which a loaded machine does not stretch. **aim**: seconds of the model.
 - **apart**: part of all conversions credited to other states than Leadline's, which are exact; of rules, the
   linear one or the last that the peer has. A peer's model may differ by intent: its Shapley game is another.
 - **command**: `leadline paths FILE … --format csv`, start to end.
@@ -232,8 +233,8 @@ def page(parts: dict[str, list[str]], grown: dict[str, dict[str, float]], load: 
         f"{description()}. Load average before {load[0]:.1f}, after {load[1]:.1f} on {os.cpu_count()} cores.\n",
     ]
     for name, lines in parts.items():
-        head = "| question | who | seconds | read | model | peak MB | aim | apart | command |"
-        rule = "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+        head = "| question | who | seconds | read | model | CPU | peak MB | aim | apart | command |"
+        rule = "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
         text.append("\n".join([f"## {name}\n", head, rule, *lines]) + "\n")
     for axis, title in (
         ("touches", "Growth with touches (12 states)"),

@@ -17,11 +17,12 @@ PACKAGES = ("duckdb", "ibis-framework", "dlt", "pyarrow", "numpy")
 
 @dataclass(frozen=True)
 class Measured:
-    """One process: wall seconds, peak resident memory in MB, and what it printed."""
+    """One process: wall seconds, peak resident memory in MB, what it printed, and processor seconds."""
 
     seconds: float
     peak_mb: float
     output: str
+    cpu: float
 
 
 def measured(command: list[str], environment: dict[str, str] | None = None) -> Measured:
@@ -48,7 +49,7 @@ def measured(command: list[str], environment: dict[str, str] | None = None) -> M
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-4000:]}")
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return Measured(seconds, usage.ru_maxrss / unit, output)
+    return Measured(seconds, usage.ru_maxrss / unit, output, usage.ru_utime + usage.ru_stime)
 
 
 def description() -> str:

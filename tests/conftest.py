@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import canary
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -42,6 +45,25 @@ def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 # A hook of the interpreter, not a fixture: it holds in threads, in imports and between tests too.
 sys.addaudithook(refuse_network)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test begins without secrets; those it makes are watched."""
+    canary.watch()
+    canary.forget()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A test that shows a secret has failed."""
+    report = yield
+    if call.when == "call" and report.passed:
+        folder = getattr(item, "funcargs", {}).get("tmp_path")
+        shown = "".join(text for _, text in report.sections)
+        if places := canary.leaks(shown, folder):
+            report.outcome, report.longrepr = "failed", f"a secret shows in {', '.join(places)}"
+    return report
 
 
 @pytest.fixture(scope="session")

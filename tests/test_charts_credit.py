@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+import leadline
 from leadline import charts
 from leadline.charts import theme
 from leadline.errors import UsageError
@@ -97,10 +99,17 @@ def results(space: Workspace) -> dict[str, Result]:
         "lift": lift(),
         "reasons": reasons(),
         "roi_trend": roi_trend(),
+        "paths": on_paths(),
+        "markov": on_paths(transitions=True),
     }
 
 
-NAMES = ("roi", "timeline", "slope", "scatter", "lift", "reasons", "roi_trend")
+NAMES = ("roi", "timeline", "slope", "scatter", "lift", "reasons", "roi_trend", "paths", "markov")
+
+
+def on_paths(**more: Any) -> Result:
+    """Search opens, mail follows it three times of four; one path in five has no state."""
+    return leadline.paths(["Search > Mail", "Search", "Mail", ""], [3, 0, 1, 1], nulls=[3, 2, 1, 0], **more)
 
 
 def texts(svg: str) -> list[str]:
@@ -182,6 +191,77 @@ def test_a_timeline_says_who_got_what(results: dict[str, Result]) -> None:
     said = texts(charts.svg(results["timeline"]))
     assert {"first", "even", "300.00", "150.00", "1. 2026-01-02  Alpha", "2. 2026-01-05  Gamma"} <= set(said)
     assert "2 responses from 2026-01-02 to 2026-01-05" in charts.summary(results["timeline"])
+
+
+def test_milestones_are_lines_with_their_names(results: dict[str, Result]) -> None:
+    """Deal 1 was created at a known hour, its close is known by the day; nobody was ever a lead."""
+    drawn = results["timeline"]
+    when = {"opportunity creation": "2026-01-10T08:00:00Z", "closed": "2026-02-10"}
+    assert [one["milestones"] for one in drawn.totals] == [when, when]
+    assert drawn.notes == ("Milestones: opportunity creation 2026-01-10 08:00, closed 2026-02-10.",)
+    said = texts(charts.svg(drawn))
+    assert {"opportunity creation", "closed"} <= set(said)
+    assert "lead creation" not in said
+
+
+def test_responses_that_no_model_looks_at_have_dashes(space: Workspace) -> None:
+    """With the creation as goal a response after it earns nothing, and each model's column says so."""
+    late = space.metrics.deal_credit("006000000000001AAA", models=["first"], goal="created")
+    assert "undefined" not in charts.svg(late)
+    assert late.totals[0]["milestones"] == {"opportunity creation": "2026-01-10T08:00:00Z"}
+
+
+def test_a_state_of_the_chain_says_where_it_leads(results: dict[str, Result]) -> None:
+    """Eight of ten paths begin with search, six of whose eight visits go on to mail, two are nulls."""
+    said = texts(charts.svg(results["markov"]))
+    assert {"start", "conversion", "null", "Search", "Mail", "80 %", "20 %", "75 %", "25 %", "50 %"} <= set(said)
+    assert charts.summary(results["markov"]) == (
+        "80.0 % of paths begin with Search; conversion comes next most often after Mail, 50.0 %."
+    )
+    won = texts(charts.svg(replace(results["markov"], unit="opportunities")))
+    assert {"won", "lost"} <= set(won)
+
+
+def test_a_graph_of_many_states_says_what_it_leaves_out() -> None:
+    paths = [f"S{one} > S{other}" for one, other in itertools.permutations(range(12), 2)]
+    drawn = leadline.paths(paths, [1] * len(paths), nulls=[1] * len(paths), transitions=True)
+    said = texts(charts.svg(drawn))
+    # 12 begins, 132 transitions, 24 ends.
+    assert any("the 20 most frequent transitions; 148 more in the table" in text for text in said)
+    assert len([text for text in said if re.fullmatch(r"S\d+", text)]) == 2 * 8, "each name and what keeps it readable"
+
+
+def test_paths_without_a_state_have_a_bar(results: dict[str, Result]) -> None:
+    said = texts(charts.svg(results["paths"]))
+    assert {"(paths without a state)", "20.0 %", "Search", "Mail"} <= set(said)
+    several = on_paths(model=["first", "last"], intervals=True)
+    assert {"Model first", "Model last"} <= set(texts(charts.svg(several)))
+    assert charts.summary(several) == "Search has most by first, 60.0 %; Mail has most by last, 80.0 %."
+    assert charts.names_of(several) == ("paths", "slope", "scatter")
+    assert charts.summary(several, "slope") == "Mail changes most: 20.0 % by first, 80.0 % by last."
+
+
+def test_models_compared_and_what_is_varied_are_slopes(space: Workspace) -> None:
+    compared = space.metrics.compare_models(models=["first", "last", "even"])
+    assert charts.names_of(compared) == ("slope", "scatter")
+    assert charts.summary(compared) == "Alpha changes most: 0.0 % by last, 35.7 % by first."
+    varied = space.metrics.sensitivity(varied="look-back", models=["first", "even"])
+    said = texts(charts.svg(varied))
+    assert {"Model first", "Model even"} <= set(said)
+    days = [text for text in said if text.endswith(" days")]
+    assert days == [f"{one} days" for one in (30, 90, 180, 365, 730)] * 2, "from short to long in each panel"
+
+
+def test_credit_for_a_stage_is_drawn_in_journeys(space: Workspace) -> None:
+    reached = space.metrics.influence(goal="SQL", models=["first", "last"])
+    said = texts(charts.svg(reached))
+    assert any("credit in journeys · grey: belongs to no campaign" in text for text in said)
+    # Three journeys: the first one began with A and went on with C, the others are B's.
+    assert (
+        charts.summary(reached)
+        == "Model first: Beta leads with 2 journeys (66.7 %); 0.0 % of the journeys is unattributed."
+    )
+    assert charts.summary(reached, "slope") == "Alpha changes most: 0.0 % by last, 33.3 % by first."
 
 
 def test_lift_leaves_out_what_was_not_compared(results: dict[str, Result]) -> None:

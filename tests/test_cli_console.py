@@ -49,6 +49,46 @@ def test_lines_say_each_step_once_it_has_ended(
     ]
 
 
+def test_lines_tell_of_parts_once_they_have_ended_and_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(console, "time", clock)
+    with Lines() as shown:
+        shown.begin("pull", 6000)
+        shown.part("Lead", 0, 5000, 1, ended=False)
+        shown.part("Task", 0, 1000, 1, ended=False)
+        clock.now = 4.0
+        shown.part("Lead", 1000, 5000, 2, ended=False)
+        shown.part("Task", 1000, 1000, 3, ended=True)
+        clock.now = 10.0
+        shown.part("Lead", 2000, 5000, 4, ended=False)
+        clock.now = 20.0
+        shown.part("Lead", 5000, 5000, 9, ended=True)
+        shown.advance(6000)
+    assert capsys.readouterr().err.splitlines() == [
+        "  Task: 1,000 rows in 4.0 s (250/s), 3 API calls",
+        "  Lead: 2,000 of 5,000 rows, 200/s, about 15 s left, 4 API calls …",
+        "  Lead: 5,000 rows in 20.0 s (250/s), 9 API calls",
+        "pull: 6,000 rows in 20.0 s",
+    ]
+
+
+def test_the_bar_has_one_for_each_part_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = io.StringIO()
+    monkeypatch.setattr(console, "stderr", lambda: Console(file=target, force_terminal=True, width=140))
+    with Bar() as shown:
+        shown.begin("pull", 6000)
+        shown.part("Lead", 1000, 5000, 2, ended=False)
+        shown.part("Task", 10, 1000, 1, ended=False)
+        shown.part("Task", 1000, 1000, 7, ended=True)
+        shown.part("Lead", 4321, 5000, 12, ended=False)
+    last = target.getvalue().rpartition("pull")[2]
+    assert "4,321 rows" in last
+    assert "12 API calls" in last
+    assert "Task" not in last
+
+
 def test_lines_do_not_call_a_failed_step_done(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with Lines() as shown:

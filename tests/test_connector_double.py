@@ -9,9 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -28,6 +26,7 @@ from leadline.workspace import Workspace
 from leadline_double.org import Org
 from leadline_double.server import Double, key_pair, serve
 from tests.connector_org import Drawer
+from tests.connector_values import same
 from tests.double.history import History
 from tests.scale import costly
 
@@ -54,19 +53,6 @@ def place(double: Double, tmp_path: Path) -> Iterator[Workspace]:
     made.org.waiting = Waiting(sleep=lambda seconds: time.sleep(min(seconds, LONGEST_PAUSE)))
     yield made
     transport.close()
-
-
-def same(kind: str, held: Any, said: Any) -> bool:
-    """Whether a value of the ledger is what the org says in JSON; an empty text is none."""
-    if said is None or said == "":
-        return held is None
-    if kind == "datetime":
-        return bool(held == dt.datetime.fromisoformat(said).replace(tzinfo=None))
-    if kind == "date":
-        return bool(held == dt.date.fromisoformat(said))
-    if kind in ("decimal", "rate"):
-        return bool(held == Decimal(str(said)))
-    return bool(held == (float(said) if kind == "number" else said))
 
 
 def differences(made: Workspace, org: Org) -> tuple[int, list[tuple[str, ...]]]:
@@ -147,3 +133,74 @@ def test_doctor_sees_the_org(double: Double, place: Workspace, tmp_path: Path):
     assert "Email" in found["Lead"].remedy
     assert (found["moments in bulk results"].state, found["currencies"].state) == ("confirmed", "confirmed")
     assert "Fair" not in (tmp_path / "seen.json").read_text(encoding="utf-8")
+
+
+def test_children_of_a_record_that_was_merged_and_purged_between_two_pulls(double: Double, place: Workspace):
+    """The loser is gone with its link to the winner, and no stamp tells that its children have moved."""
+    org = double.org
+    org.track("Lead", "Status")
+    master, loser = (org.create("Lead", LastName=name, Company="C", Status="Open") for name in ("winner", "loser"))
+    org.create("CampaignMember", CampaignId=org.create("Campaign", Name="Fair"), LeadId=loser, Status="Sent")
+    org.update("Lead", loser, Status="Working")
+    org.clock.advance(hours=3)
+    place.org.pull(build=False)
+    org.merge("Lead", master, loser)
+    org.purge(loser)
+    org.clock.advance(minutes=5)
+    pulled = place.org.pull(build=False)
+    assert {one.plan.name: one.purged for one in pulled.readings}["Lead"] == 1
+    compared, found = differences(place, org)
+    assert not found
+    assert compared > 0
+    assert {row["LeadId"] for row in org.live("LeadHistory")} == {master}
+
+
+def test_the_time_of_the_org_counts_not_that_of_the_machine(double: Double, place: Workspace):
+    double.org.create("Lead", LastName="A", Company="C", Status="Open")
+    double.org.clock.advance(hours=3)
+    place.org.now = lambda: double.org.clock.now() + dt.timedelta(days=100)
+    place.org.pull(build=False)
+    double.org.clock.advance(hours=3)
+    read = {one.plan.name: one for one in place.org.pull(build=False).readings}
+    assert (read["Lead"].plan.whole, read["Lead"].rows) == (False, 0)
+    assert {one.name: one.state for one in place.org.doctor().checks}["list of deleted records"] == "confirmed"
+
+
+class Heard:
+    """A progress that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.ended: dict[str, tuple[int, int | None, int]] = {}
+        self.under_way: list[tuple[str, int]] = []
+
+    def begin(self, step: str, total: int | None = None, unit: str = "rows") -> None:
+        """Not of interest here."""
+
+    def advance(self, count: int = 1) -> None:
+        """Not of interest here."""
+
+    def part(self, name: str, done: int, total: int | None, calls: int, *, ended: bool) -> None:
+        """Keep the last word on a part, and each one before."""
+        if ended:
+            self.ended[name] = (done, total, calls)
+        else:
+            self.under_way.append((name, done))
+
+
+def test_a_pull_tells_how_far_each_object_is(double: Double, place: Workspace):
+    for number in range(45):
+        double.org.create("Lead", LastName=f"L{number}", Company="C", Status="Open")
+    double.org.clock.advance(hours=3)
+    double.service.page_size = 20
+    (place.folder / "leadline.toml").write_text(
+        (place.folder / "leadline.toml").read_text(encoding="utf-8").replace("bulk_from = 20", "bulk_from = 1000"),
+        encoding="utf-8",
+    )
+    heard = Heard()
+    served = double.service.limits.used
+    report = place.org.pull(build=False, progress=heard)
+    # Three pages, and the count behind them.
+    assert heard.ended["Lead"] == (45, 45, 4)
+    assert [done for name, done in heard.under_way if name == "Lead"][-3:] == [20, 40, 45]
+    assert heard.ended.keys() == {one.plan.name for one in report.readings}
+    assert sum(calls for _, _, calls in heard.ended.values()) < double.service.limits.used - served

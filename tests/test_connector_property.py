@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from leadline.config import SalesforceSettings, Settings
-from leadline.progress import Silent
-from leadline.sources.salesforce import plan, run, typed
-from leadline.sources.salesforce.marks import Mark, Marks
-from leadline.sources.salesforce.pull import Asked, Pull
+from leadline.sources.salesforce import plan
+from leadline.sources.salesforce.marks import Mark
+from leadline.sources.salesforce.pull import Asked
 from leadline.sources.salesforce.shapes import FieldShape, ObjectShape
 from leadline.sources.salesforce.transport import Response
+from tests.connector_mirror import Mirror
 from tests.connector_org import FakeOrg, lost, refused, session_of
 from tests.scale import scaled
 
@@ -49,44 +46,6 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Mirror:
-    """What pulls brought, by object and id; it also tells pulls what is known."""
-
-    def __init__(self, org: FakeOrg, folder: Path) -> None:
-        self.org, self.folder = org, folder
-        self.rows: dict[str, dict[str, dict[str, Any]]] = {}
-        self.marks = Marks()
-
-    def live(self, name: str, ids: Sequence[str]) -> list[str]:
-        known = self.rows.get(name, {})
-        return [key for key in ids if key in known and not known[key]["IsDeleted"]]
-
-    def dead(self, name: str, ids: Sequence[str]) -> list[str]:
-        known = self.rows.get(name, {})
-        return [key for key in ids if key in known and known[key]["IsDeleted"]]
-
-    def records(self, name: str, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        kept = [{column: self.rows[name][key].get(column) for column in columns} for key in ids]
-        return pa.Table.from_pylist(kept, schema=typed.schema(name, columns[:-1]))
-
-    def missing(self, name: str, files: Sequence[Path]) -> tuple[int, int]:
-        return 0, len(self.rows.get(name, {}))
-
-    def pull(self, settings: Settings, asked: Asked | None = None) -> dict[str, bool]:
-        """Pull and take in what came; which objects were read whole."""
-        session = session_of(self.org, self.folder / "lock")
-        puller = Pull(session, settings, self.folder, self, self.marks, Silent(), lambda: self.org.now)
-        pulled = puller.stage(asked or Asked())
-        for one in pulled.staged.objects:
-            rows = {row["Id"]: row for path in one.files for row in pq.read_table(path).to_pylist()}
-            assert len(rows) == one.rows == sum(pq.read_metadata(path).num_rows for path in one.files)
-            before = {} if one.whole else self.rows.get(one.object, {})
-            self.rows[one.object] = before | rows
-        self.marks = pulled.marks
-        run.drop(self.folder)
-        return {one.object: one.whole for one in pulled.staged.objects}
-
-
 class History:
     """One random history of an org."""
 
@@ -99,7 +58,7 @@ class History:
             "Lead", LastName="string", MasterRecordId=lookup, Score__c={"type": "double", "calculated": True}
         )
         self.org.define("CampaignMember", LeadId=lookup, Status="string")
-        self.mirror = Mirror(self.org, folder)
+        self.mirror = Mirror(lambda: session_of(self.org, folder / "lock"), lambda: self.org.now, folder)
 
     def live_leads(self) -> list[str]:
         return [row["Id"] for row in self.org.seen("Lead") if not row["IsDeleted"]]

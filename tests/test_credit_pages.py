@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from leadline.metrics.credit import diminishing, lift_columns, org_reasons, products, roi_columns
+from leadline.path_table.answer import COLUMNS as OF_PATHS
+from leadline.path_table.transitions import COLUMNS as OF_TRANSITIONS
 from leadline.results import Column
 from leadline.sources import costs_file
 from tests.contracts.code import ROOT
@@ -15,6 +17,8 @@ TABLES = {
     "roi, month by month": diminishing.COLUMNS[1:],
     "lift": lift_columns.COLUMNS,
     "salesforce": org_reasons.COLUMNS,
+    "paths": OF_PATHS,
+    "paths, transitions": OF_TRANSITIONS,
 }
 
 
@@ -25,7 +29,7 @@ def test_every_column_is_explained(name: str) -> None:
     assert [column.name for column in columns if f"`{column.name}`" not in text] == []
 
 
-@pytest.mark.parametrize("name", ["roi", "lift", "salesforce"])
+@pytest.mark.parametrize("name", ["roi", "lift", "salesforce", "paths", "influence"])
 def test_every_page_has_its_parts(name: str) -> None:
     text = (METRICS / f"{name}.md").read_text(encoding="utf-8")
     wanted = ("What it answers", "How it is counted", "Columns", "How to read it", "What to do", "Limits")

@@ -331,3 +331,48 @@ def test_an_object_that_only_one_load_holds_and_a_response_on_two_deals(tmp_path
     ]
     # The other way round the accounts are there before only; no count of people rests on them.
     assert made.diff("current", "previous", metrics=["volume"]).table.num_rows == 0
+    # The amounts go back to what the earlier load had: each number changes by as much the other way, for one reason.
+    forwards, backwards = (
+        {row["cell"]: (row["before"], row["after"], Decimal(row["changed"]), row["fields"]) for row in rows}
+        for rows in (made.diff(*way, metrics=asked).table.to_pylist() for way in (("previous", "current"), BACK))
+    )
+    assert backwards == {
+        cell: (after, before, -change, fields.replace("+", "-"))
+        for cell, (before, after, change, fields) in forwards.items()
+    }
+    assert {cell.partition("campaign_id=")[2][:18]: change for cell, (_, _, change, _) in forwards.items()} == {
+        campaign_org.A: Decimal("25.00"),
+        campaign_org.B: Decimal("10.00"),
+        campaign_org.C: Decimal("25.00"),
+    }
+
+
+def test_a_frozen_state_answers_with_what_was_frozen(tmp_path: Path):
+    """Models, goals and formulas edited later change the present only."""
+    made = workspace.create(tmp_path / "workspace")
+    own, config = made.folder / "models" / "own.toml", made.folder / "leadline.toml"
+    own.parent.mkdir()
+    own.write_text('kind = "even"\ntitle = "Own"\n')
+    config.write_text(config.read_text() + FORMULA)
+    export = write_export(tmp_path / "one")
+    (export / "CampaignMember.csv").write_text(FILES["CampaignMember.csv"] + TWICE)
+    made.sources.import_files(export, extracted_at=FIRST)
+    made.freeze("2026-Q1")
+    own.write_text('kind = "touch"\ntitle = "Own"\ntouch = "first"\n')
+    config.write_text(config.read_text().replace('expression = "Inquiry"', 'expression = "Inquiry * 2"'))
+    again = workspace.open(made.folder)
+
+    def credited(**asked: Any) -> dict[str, int]:
+        rows = again.metrics.influence(models=["own"], **asked).table.to_pylist()
+        return {row["campaign_id"]: row["won_amount"] for row in rows if row["bucket"] == "campaign"}
+
+    # By hand: Alpha is worth 41,000 and has two touches; amounts are cents.
+    assert credited(snapshot="2026-Q1")[WEB] == 20_500_00
+    assert credited()[WEB] == 41_000_00
+    values = [again.metrics.formula("twice", **asked).table.to_pylist()[0]["value"] for asked in (FROZEN, {})]
+    assert values == [4, 8]
+
+
+FORMULA = '\n[formula.twice]\nexpression = "Inquiry"\n'
+FROZEN: dict[str, Any] = {"snapshot": "2026-Q1"}
+BACK = "current", "previous"

@@ -304,3 +304,19 @@ def test_the_clock_never_goes_back(org: Org):
         org.clock.advance(seconds=-1)
     with pytest.raises(ValueError, match="cannot go back"):
         org.clock.set(org.clock.now() - dt.timedelta(days=1))
+
+
+def test_a_purged_record_takes_what_it_owns_along_also_out_of_the_bin_of_another():
+    org = Org()
+    org.track("Opportunity", "StageName")
+    account = org.create("Account", Name="A")
+    deal = org.create(
+        "Opportunity", Name="D", AccountId=account, StageName="Prospecting", CloseDate="2026-12-31", Amount="1"
+    )
+    org.delete("Account", account)
+    org.purge(deal)
+    org.undelete(account)
+    assert [one["Id"] for one in org.live("Account")] == [account]
+    assert not org.tables["OpportunityFieldHistory"]
+    assert not org.tables["OpportunityHistory"]
+    assert not org.bin

@@ -27,8 +27,6 @@ DEALS = {1: 30_000, 2: 4_000, 3: 50_001, 4: -700, 5: 1, 6: 99_999, 7: 12_345}
 
 TOTAL = sum(DEALS.values())
 CLOSED = TOTAL - DEALS[3] - DEALS[7]
-ONE_BY_ONE = ("even", "u_shaped")
-"""Models of the parts of the grid that do not look at models."""
 
 CONFIG = """
 [responses]
@@ -147,10 +145,10 @@ BY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", BY)
-def test_every_kind_of_dimension(space: Workspace, name: str) -> None:
+def test_every_model_by_every_kind_of_dimension(space: Workspace, models: list[str], name: str) -> None:
     for scope, window in turned([*itertools.product(touches.SCOPES, touches.WINDOWS)], 5 * list(BY).index(name)):
-        result = space.metrics.influence(models=list(ONE_BY_ONE), scope=scope, window=window, **BY[name])
-        found = off(result, TOTAL, list(ONE_BY_ONE))
+        result = space.metrics.influence(models=models, scope=scope, window=window, **BY[name])
+        found = off(result, TOTAL, models)
         if name == "below":
             found = [line for line in found if " rows: " not in line]
         assert found == [], (scope, window)

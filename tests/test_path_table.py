@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -163,6 +164,47 @@ def test_intervals_stand_beside_the_shares():
     assert nothing.table.column("share_low").to_pylist() == [None]
     with pytest.raises(UsageError, match="whole numbers"):
         leadline.paths(["A"], [0.5], intervals=True)
+
+
+def test_transitions_add_up_to_visits():
+    """Search opens six paths of seven; of nine visits of mail three repeat the one before and are no step."""
+    asked: dict[str, Any] = {"nulls": [2, 1, 0], "transitions": True}
+    found = leadline.paths(["S > M > M > S", "S", "M > S"], [1, 2, 1], **asked)
+    told = [tuple(row.values()) for row in found.table.to_pylist()]
+    assert told == [
+        (None, "S", None, 6.0, 6 / 7),
+        (None, "M", None, 1.0, 1 / 7),
+        ("S", None, "conversion", 4.0, 4 / 10),
+        ("S", "M", None, 3.0, 3 / 10),
+        ("S", None, "null", 3.0, 3 / 10),
+        ("M", "S", None, 4.0, 1.0),
+    ]
+    second = leadline.paths(["S > M > M > S", "S", "M > S"], [1, 2, 1], options=Options(order=2), **asked)
+    assert ("S > M", "M > S", None, 3.0, 1.0) in [tuple(row.values()) for row in second.table.to_pylist()]
+    with pytest.raises(UsageError, match="no chain"):
+        leadline.paths([""], [1], transitions=True)
+
+
+def test_transitions_are_asked_alone(tmp_path, capsys: Captured):
+    file = tmp_path / "paths.csv"
+    file.write_text("path,won\nA > B,3\nB,1\n", encoding="utf-8")
+    chart = tmp_path / "graph.svg"
+    asked = ["paths", str(file), "--path", "path", "--conversions", "won", "--transitions"]
+    assert run([*asked, "--format", "csv", "--chart", str(chart)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "from_state,to_state,end,count,share"
+    assert "A,B,,3.0,1.0" in lines
+    assert "conversion" in chart.read_text(encoding="utf-8")
+    assert run([*asked, "--model", "first"]) == 2
+    assert "leave out --model" in capsys.readouterr().err
+
+
+def test_intervals_are_of_the_shares_beside_them():
+    """Half of all conversions have no state: the shares of the others, and their intervals, are of all of them."""
+    found = rows(leadline.paths(["A", "B", ""], [120, 80, 200], model="last", intervals=True))
+    for name, share in (("A", 0.3), ("B", 0.2)):
+        assert found[name]["share"] == share
+        assert found[name]["share_low"] < share < found[name]["share_high"]
 
 
 def test_many_pairs_are_counted_not_listed():

@@ -351,7 +351,12 @@ def test_draws_are_samples_of_the_same_number():
 def test_intervals_hold_the_share_and_say_who_is_alike():
     """Two twins and one that is far ahead, 400 journeys."""
     given = journeys([0, 1, 2], [0, 1, 2, 3], [200, 101, 99])
-    shares = np.stack([models.share(models.credit(one, "even").conversions) for one in bootstrap.redrawn(given)])
+    shares = np.stack(
+        [
+            models.share(models.credit(one, "even").conversions, one.conversions.sum())
+            for one in bootstrap.redrawn(given)
+        ]
+    )
     found = bootstrap.intervals(shares)
     assert (found.low < [0.5, 0.2525, 0.2475]).all()
     assert (found.high > [0.5, 0.2525, 0.2475]).all()

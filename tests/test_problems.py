@@ -57,7 +57,7 @@ def test_moments_are_those_of_the_single_units(seed):
     for name in ("lead_source", "campaign"):
         started, held = units_of(found, name)
         labels = clusters_of(started, held)
-        for one in Segments(asked, group, marks).split([name]):
+        for one in Segments(asked, group, marks, [name]).split():
             sums: dict[str, Any] = defaultdict(lambda: np.zeros(4, int))
             for row, label in zip(started, labels, strict=True):
                 here = (row["from_no"], row["to_no"]) == (one.start, one.end)

@@ -26,6 +26,7 @@
       IdentityError               merge or conversion pointers that never end
       DependencyError             an optional part is not installed
       OverLimitError              a question that took more time or memory than it may
+        PendingError              an answer that is being worked out and was wanted at once
       BusyError                   too many questions at once
 
 Faults in data are not exceptions: they are findings (`leadline.findings`).
@@ -197,6 +198,10 @@ class DependencyError(LeadlineError):
 
 class OverLimitError(LeadlineError):
     """A question took more time or memory than a server gives it."""
+
+
+class PendingError(OverLimitError):
+    """The answer is being worked out and was not there by the time somebody wanted to show it."""
 
 
 class BusyError(LeadlineError):

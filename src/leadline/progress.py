@@ -6,7 +6,7 @@ elsewhere) is decided where the command line is.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Progress(Protocol):
@@ -17,6 +17,14 @@ class Progress(Protocol):
 
     def advance(self, count: int = 1) -> None:
         """So many more units of the step are done."""
+
+
+@runtime_checkable
+class PartsProgress(Protocol):
+    """A progress that also hears of the parts of a step that go on side by side."""
+
+    def part(self, name: str, done: int, total: int | None, calls: int, *, ended: bool) -> None:
+        """So many units of a part are done, of `total` where that is known, with so many calls to elsewhere."""
 
 
 class Silent:

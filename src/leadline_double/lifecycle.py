@@ -76,7 +76,16 @@ class Lifecycle(Changes):
         """Out of the bin for good: queryAll no longer knows it, the delete log does."""
         with self.lock:
             for key in [one for one, (_, root) in self.bin.items() if root == record_id or one == record_id]:
-                self.forget(key)
+                self._purge(key)
+
+    def _purge(self, record_id: str) -> None:
+        """One record with what it owns, also where all of it went into the bin with something else."""
+        name = self.object_of(record_id) or ""
+        for child, lookup in OWNED.get(name, ()) if record_id in self.bin else ():
+            for one in self.referring(child, lookup, record_id):
+                if one["Id"] in self.bin:
+                    self._purge(one["Id"])
+        self.forget(record_id)
 
     def empty_bin(self) -> None:
         """Purge everything that lies in the bin."""

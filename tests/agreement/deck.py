@@ -11,6 +11,7 @@ from tests.agreement.conversion import conversion_differences
 from tests.agreement.credit_models import drawn
 from tests.agreement.influence import Credit, influence_differences
 from tests.agreement.questions import BY, GRAINS, UNITS, Question, Sides
+from tests.agreement.stage_goal import drawn_question, stage_differences
 from tests.agreement.velocity import stuck_differences, velocity_differences
 from tests.agreement.volume import standing_differences, touched_differences, volume_differences
 from tests.oracle.clock import add_months
@@ -19,7 +20,7 @@ from tests.oracle.units import stages_of
 
 Ask = Callable[[], list[str]]
 WINDOW_DAYS = (None, None, 0, 1, 30, 89, 365)
-IN_HAND = {"volume": 3, "standing": 1, "conversion": 3, "velocity": 2, "influence": 5}
+IN_HAND = {"volume": 3, "standing": 1, "conversion": 3, "velocity": 2, "influence": 5, "stage_goal": 2}
 """Questions of each metric in one hand."""
 
 
@@ -38,6 +39,7 @@ class Deck:
             "conversion": self._conversion,
             "velocity": self._velocity,
             "influence": self._influence,
+            "stage_goal": self._stage_goal,
         }
         return [makers[metric]() for _ in range(count) for metric, size in IN_HAND.items() for _ in range(size)]
 
@@ -80,6 +82,13 @@ class Deck:
             return lambda: velocity_differences(self.sides, Question(unit, by, None, first, add_months(first, 1)))
         grain = self.rng.choice([None, None, *GRAINS])
         return lambda: velocity_differences(self.sides, Question(unit, by, grain))
+
+    def _stage_goal(self) -> Ask:
+        beyond = self.sides.answers.stages[1:]
+        if not self.sides.answers.funnel.of_people or not beyond:
+            return list
+        asked = drawn_question(self.rng, self.rng.choice(beyond))
+        return lambda: stage_differences(self.sides, asked)
 
     def _influence(self) -> Ask:
         rng = self.rng

@@ -11,6 +11,7 @@ from leadline.dates import Calendar
 from leadline.metrics.query import ALL, Query
 from leadline.model.opened import Opened
 from leadline.results import Result
+from tests.agreement import matches
 from tests.agreement.model import journey_name
 from tests.oracle.answers import Answers
 from tests.oracle.records import text
@@ -46,7 +47,8 @@ class Sides:
 
     def __init__(self, answers: Answers, opened: Opened) -> None:
         self.answers = answers
-        self.opened = opened
+        self.answers.matches = matches.given(answers)
+        self.opened = matches.with_matches(opened, self.answers.matches)
         self._campaigns = self._labels()
 
     def _labels(self) -> dict[str, str]:

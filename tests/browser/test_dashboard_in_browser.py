@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -13,8 +15,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from leadline.web.access.who import Principal
 from tests.browser.chromium import executable
 from tests.demo_workspace import Demo, imported
+from tests.scale import costly
 from tests.web.served import Served, served
 
 By = Literal["mouse", "keys"]
@@ -35,6 +39,7 @@ PAGES = (
     "/data",
 )
 WIDTHS = (320, 768, 1360)
+READER = Principal("local", "admin", {}, masked=False, door="local")
 TABS = 250
 """Most steps by Tab to anything on a page."""
 WAIT_MS = 20_000
@@ -54,6 +59,7 @@ def site(demo: Demo) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as driver:
         made = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield made
@@ -66,6 +72,7 @@ def come_in(browser: Browser, site: Served) -> Page:
     page.set_default_timeout(WAIT_MS)
     page.goto(f"{site.base}/start?code={site.site.sessions.code()}")
     page.wait_for_url(f"{site.base}/")
+    whole(page)
     return page
 
 
@@ -83,6 +90,11 @@ def page(browser: Browser, site: Served, said: list[str]) -> Iterator[Page]:
     yield made
     made.context.close()
     assert not said
+
+
+def whole(page: Page) -> None:
+    """Wait until nothing on the page is still being worked out."""
+    page.locator("#content:not([data-pending])").wait_for(state="attached")
 
 
 def press(page: Page, target: Locator, by: By) -> None:
@@ -127,6 +139,7 @@ def go(page: Page, name: str, by: By) -> None:
         page.keyboard.press(name[0])
     page.wait_for_url(re.compile(rf"/{name}"))
     expect(page.locator("h1")).to_have_text(name.capitalize())
+    whole(page)
 
 
 def number(text: str) -> int:
@@ -182,6 +195,8 @@ def test_share_the_address_and_open_it_in_a_fresh_session(page: Page, by: By, br
     page.wait_for_url(re.compile("view=entered"))
     fresh = come_in(browser, site)
     fresh.goto(page.url)
+    whole(fresh)
+    whole(page)
     shared, seen = (one.locator("a.n").all_text_contents() for one in (fresh, page))
     assert shared == seen != []
     fresh.context.close()
@@ -218,6 +233,7 @@ def test_choose_a_period_and_go_back_and_forward(page: Page, by: By):
     press(page, page.locator(".period .menu a", has_text="Last quarter"), by)
     page.wait_for_url(re.compile("from="))
     expect(page.locator(".chip")).to_have_count(1)
+    whole(page)
     after = page.locator("#volume-funnel .data a.n").all_text_contents()
     assert after != before
     page.go_back()
@@ -286,29 +302,55 @@ def _options(rules: list[str] | None) -> dict[str, Any]:
     return {"resultTypes": ["violations"]} | ({} if rules is None else {"runOnly": rules})
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_are_accessible_in_both_themes_and_three_widths(page: Page, site: Served, path: str):
+LOOKS: list[tuple[int, Literal["light", "dark"]]] = [
+    (width, scheme) for scheme in ("light", "dark") for width in WIDTHS
+]
+
+
+@pytest.mark.parametrize(("at", "path"), list(enumerate(PAGES)))
+def test_pages_are_accessible_in_both_themes_and_three_widths(page: Page, site: Served, at: int, path: str):
+    """At night each page in each look; by day each page in one, and each look by two pages."""
     page.goto(site.base + path)
+    whole(page)
     found: list[str] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 850})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            # Between the themes only colours differ.
-            rules = None if scheme == "light" else ["color-contrast"]
-            answer: dict[str, Any] = Axe().run(page, options=_options(rules)).response
-            found += [
-                f"{width} {scheme} {fault['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
-                for fault in answer["violations"]
-                for node in fault["nodes"][:3]
-            ]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is wider than {width}"
+    turn = at % len(LOOKS)
+    looks = (LOOKS[turn:] + LOOKS[:turn])[: costly(len(LOOKS))]
+    for width, scheme in looks:
+        page.set_viewport_size({"width": width, "height": 850})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # Between the themes only colours differ.
+        rules = ["color-contrast"] if scheme == "dark" and (width, "light") in looks else None
+        answer: dict[str, Any] = Axe().run(page, options=_options(rules)).response
+        found += [
+            f"{width} {scheme} {fault['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+            for fault in answer["violations"]
+            for node in fault["nodes"][:3]
+        ]
     assert not found, "\n".join(found)
+
+
+def test_a_page_is_shown_at_once_and_filled_as_answers_come(page: Page, site: Served):
+    answers, go_on = site.site.answers, threading.Event()
+    answers.forget()
+    for lane in range(2):
+        work = partial(answers.at_desk, ("busy", lane), lambda desk: go_on.wait(WAIT_MS / 1000), READER, answers.pin())
+        threading.Thread(target=work).start()
+    page.goto(site.base + "/funnel")
+    expect(page.locator("#content .waits").first).to_be_visible()
+    go_on.set()
+    whole(page)
+    expect(page.locator("[data-waits]")).to_have_count(0)
+    assert page.locator("figure.chart svg").count() >= 3
+    expect(page.locator("#told")).to_have_text("All figures are there")
 
 
 @pytest.mark.parametrize("path", PAGES[:4])
 def test_pages_print_without_what_only_a_screen_needs(page: Page, site: Served, path: str):
     page.goto(site.base + path)
+    whole(page)
     page.emulate_media(media="print")
     for gone in (".side", ".controls", ".menu"):
         for one in page.locator(gone).all():
@@ -328,6 +370,8 @@ def test_a_page_reads_and_filters_without_script(browser: Browser, site: Served)
     page.goto(f"{site.base}/start?code={site.site.sessions.code()}")
     page.locator("#start button").click()
     page.goto(f"{site.base}/funnel")
+    # What is being worked out comes by loading the page again, which needs no script.
+    whole(page)
     assert page.locator("figure.chart svg").count() >= 3
     page.locator("select[name=view]").select_option("entered")
     page.locator("form.controls[data-auto] button").click()

@@ -31,7 +31,7 @@ from leadline.model.source import TYPES, Source
 from leadline.model.store import Store
 from leadline.results import Result
 
-ENGINES = ("duckdb", "pyspark", "databricks", "postgres", "snowflake", "bigquery", "trino")
+ENGINES = ("duckdb", "pyspark", "databricks", "postgres", "snowflake", "bigquery", "trino", "clickhouse")
 
 SETTINGS = """
 [workspace]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -20,6 +18,7 @@ from leadline.warehouse.published import WarehouseSnapshots
 from leadline.workspace import Workspace, create
 from tests.demo_workspace import imported
 from tests.engines.server import postgres
+from tests.engines.suite import SUITE, Asked, hold
 
 SYNCED = "_fivetran_synced"
 KINDS = {"VARCHAR": "text", "DOUBLE": "double precision", "TIMESTAMP": "timestamptz"}
@@ -89,22 +88,9 @@ def test_one_content_on_both(both: tuple[Workspace, Workspace]):
     assert warehouse.id == own.id
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda m: m.volume(by=["campaign_type"], grain="quarter"),
-        lambda m: m.volume(view="cohort", as_of="2026-03-01"),
-        lambda m: m.conversion(by=["campaign_type"]),
-        lambda m: m.velocity(),
-        lambda m: m.influence(models=["even", "position"]),
-    ],
-    ids=["volume", "volume earlier", "conversion", "velocity", "influence"],
-)
-def test_equal_cell_by_cell(both: tuple[Workspace, Workspace], ask: Callable[[Any], Any]):
-    own, warehouse = (json.loads(ask(workspace.metrics).to_json()) for workspace in both)
-    assert own["rows"]
-    assert warehouse["rows"] == own["rows"]
-    assert warehouse["totals"] == own["totals"]
+@pytest.mark.parametrize("asked", SUITE, ids=lambda asked: asked.name)
+def test_equal_cell_by_cell(both: tuple[Workspace, Workspace], asked: Asked):
+    hold(asked, "postgres", *both)
 
 
 def test_no_reader_sees_half_a_snapshot(server: str):

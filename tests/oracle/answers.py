@@ -154,6 +154,8 @@ class Answers:
     opportunities: dict[str, Opportunity]
     stages: list[str]
     attached: set[tuple[str, str]]
+    matches: dict[str, str] = field(default_factory=dict)
+    """Person without an account of its own → the account it is matched to."""
 
     def passes_of(self, person: str) -> list[Journey]:
         """A person's journeys in order."""

@@ -14,7 +14,7 @@ from tests.oracle.units import IN_JOURNEYS
 
 MODELS = tuple(PRESETS)
 GOALS = ("closed", "created")
-SCOPES = ("role", "primary role", "account")
+SCOPES = ("role", "primary role", "account", "account + matched leads")
 WINDOWS = ("influenced", "sourced", "accelerated")
 NO_PERSON = "no person in scope"
 NOBODY = "nobody responded"
@@ -78,7 +78,10 @@ def campaign_of(answers: Answers, member: str) -> str:
 
 
 def scope_persons(answers: Answers, deal: Opportunity, scope: str) -> set[str]:
-    """§8 Scope: people with a (primary) contact role, or all people of the account."""
+    """§8 Scope: people with a (primary) contact role, all people of the account, or these and leads matched to it."""
+    if scope == "account + matched leads":
+        matched = {person for person, account in answers.matches.items() if account == deal.account}
+        return scope_persons(answers, deal, "account") | matched
     if scope == "account":
         persons = {person for person in answers.people.records_of if answers.people.account(person) is not None}
         return {person for person in persons if answers.people.account(person) == deal.account}

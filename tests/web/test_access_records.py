@@ -220,6 +220,13 @@ def test_a_masked_reader_sees_no_id_of_a_person(site: Served, demo: Demo) -> Non
     assert not [one for one in ids if one in reader.get("/records?address=volume").text]
 
 
+def test_a_masked_reader_sees_no_statement_behind_a_number(site: Served) -> None:
+    path = f"/explain?address={quote('volume#count@stage=MQL', safe='')}"
+    hidden, whole = (site.signed_in(name, GOOD).get(path).text for name in ("masked", "all"))
+    assert "SELECT" in whole
+    assert "SELECT" not in hidden
+
+
 def test_stand_ins_tell_persons_apart(demo: Demo) -> None:
     result = demo.workspace.metrics.volume().records()
     hidden = masked(result, Principal("x"))

@@ -32,8 +32,8 @@ def test_the_usual_pages_ask_nothing_more_of_the_engine(
     begun: list[Future[object]] = []
     begin = Answers._begin  # what the engine is asked goes through here
 
-    def counted(*asked: Any) -> Future[object]:
-        begun.append(begin(*asked))
+    def counted(*asked: Any, **told: Any) -> Future[object]:
+        begun.append(begin(*asked, **told))
         return begun[-1]
 
     monkeypatch.setattr(Answers, "_begin", counted)

@@ -23,7 +23,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     "velocity-distribution": ("curves",),
     "velocity-stuck": ("stuck",),
     "influence": ("influence", "slope", "scatter"),
+    "influence-stage": ("influence", "slope", "scatter"),
+    "influence-compare": ("slope", "scatter"),
+    "influence-sensitivity": ("slope", "scatter"),
     "influence-opportunity": ("timeline",),
+    "paths": ("paths", "slope", "scatter"),
+    "paths-transitions": ("markov",),
     "roi": ("roi",),
     "roi-trend": ("roi_trend",),
     "salesforce": ("reasons",),
@@ -153,10 +158,12 @@ def _module(result: Result, name: str | None) -> Any:
 
 def _of_credit() -> dict[str, Any]:
     """Charts of what campaigns are credited with, and of what they cost."""
-    from leadline.charts import influence, lift, reasons, roi, roi_trend, scatter, slope, timeline
+    from leadline.charts import influence, lift, markov, paths, reasons, roi, roi_trend, scatter, slope, timeline
 
     return {
         "influence": influence,
+        "markov": markov,
+        "paths": paths,
         "slope": slope,
         "scatter": scatter,
         "timeline": timeline,

@@ -53,8 +53,18 @@ def summary(result: Result) -> str:
     lead = "No campaign has credit"
     if credited:
         best = max(credited, key=lambda bar: bar["total"])
-        lead = f"{best['name']} leads with {best['shown']} {result.currency} ({best['percent']})"
-    return f"Model {model}: {lead}; {present.percent(loose)} of the amount is unattributed."
+        lead = f"{best['name']} leads with {best['shown']} {_measure(result)} ({best['percent']})"
+    whole = "journeys" if _of_journeys(result) else "amount"
+    return f"Model {model}: {lead}; {present.percent(loose)} of the {whole} is unattributed."
+
+
+def _of_journeys(result: Result) -> bool:
+    """Whether what is credited are journeys that reached a stage, and not money."""
+    return "won_amount" not in result.table.column_names
+
+
+def _measure(result: Result) -> str:
+    return result.unit if _of_journeys(result) else result.currency
 
 
 def _bars(result: Result) -> list[dict[str, Any]]:
@@ -75,7 +85,7 @@ def _bars(result: Result) -> list[dict[str, Any]]:
 
 
 def _bar(result: Result, row: dict[str, Any]) -> dict[str, Any]:
-    amounts = {state: row[f"{state}_amount"] or 0.0 for state in STATES}
+    amounts = {state: (row[state] if _of_journeys(result) else row[f"{state}_amount"]) or 0.0 for state in STATES}
     return {
         "model": row["model"],
         "bucket": row["bucket"],
@@ -149,15 +159,11 @@ def _panel(bars: list[dict[str, Any]], model: str, top: float, tokens: Tokens, *
     columns = [
         parts.text_column(texts, "shown", parts.WIDTH + 100, tokens, bold=True),
         parts.text_column(texts, "percent", parts.WIDTH + 164, tokens),
-        parts.head("amount", parts.WIDTH + 100, tokens),
+        parts.head("credit", parts.WIDTH + 100, tokens),
         parts.head("share", parts.WIDTH + 164, tokens),
     ]
     drawn = alt.layer(stacked, *columns).properties(width=parts.WIDTH, height=alt.Step(parts.ROW_HEIGHT - 6))
-    if model:
-        drawn = drawn.properties(
-            title=alt.Title(f"Model {model}", fontSize=12, color=tokens.text, offset=20, frame="group")
-        )
-    return drawn
+    return parts.titled(drawn, f"Model {model}", tokens) if model else drawn
 
 
 def _colours(tokens: Tokens) -> dict[str, Any]:
@@ -177,6 +183,6 @@ def _aside(result: Result) -> str:
     said = [
         f"{name} {', '.join(values)}"
         for name in ("scope", "window")
-        if (values := sorted({row[name] for row in rows if row[name]}))
+        if (values := sorted({row[name] for row in rows if row.get(name)}))
     ]
-    return " · ".join([*said, f"amounts in {result.currency}", "grey: belongs to no campaign"])
+    return " · ".join([*said, f"credit in {_measure(result)}", "grey: belongs to no campaign"])

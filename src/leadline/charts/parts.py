@@ -138,10 +138,18 @@ def finished(
         aside: further lines below the title.
         title: in place of the result's own.
     """
-    stamp = f"{result.unit} · as of {present.local_time(result.as_of, result.timezone)} · {result.timezone} · snapshot {result.snapshot}"
+    stamp = result.unit
+    if result.as_of is not None:
+        moment = present.local_time(result.as_of, result.timezone)
+        stamp += f" · as of {moment} · {result.timezone} · snapshot {result.snapshot}"
     lines = [present.clean(line) for line in (*aside, stamp) if line]
     head_line = alt.Title(present.clean(title or result.title), subtitle=lines)
     return chart.properties(title=head_line, description=description).configure(**config(THEMES[theme]))
+
+
+def titled(panel: Any, name: str, tokens: Tokens) -> Any:
+    """One of several panels, with its name above it."""
+    return panel.properties(title=alt.Title(name, fontSize=12, color=tokens.text, offset=20, frame="group"))
 
 
 def left_out(total: int, shown: int) -> str:

@@ -42,7 +42,7 @@ def summary(result: Result) -> str:
 
 
 def _points(result: Result) -> tuple[list[dict[str, Any]], list[str]]:
-    lines, models, _ = slope.shares(result, most=None)
+    lines, models, _ = next(iter(slope.compared(result, most=None).values()))
     points = [
         {
             "name": line["name"],
@@ -64,7 +64,7 @@ def _drawn(points: list[dict[str, Any]], models: list[str], tokens: Tokens) -> A
     scale = alt.Scale(domain=[0, top], nice=False)
 
     def axis(model: str) -> alt.Axis:
-        return alt.Axis(title=model, format=".0%", labelExpr="replace(datum.label, '%', ' %')", tickCount=5, grid=True)
+        return alt.Axis(title=model, format=".1~%", labelExpr="replace(datum.label, '%', ' %')", tickCount=5, grid=True)
 
     x = alt.X("across", type="quantitative", scale=scale, axis=axis(models[0]))
     y = alt.Y("up", type="quantitative", scale=scale, axis=axis(models[1]))

@@ -1,10 +1,11 @@
-"""Models side by side: how the credit of each campaign changes from model to model.
+"""Models, or variations of one, side by side: how the credit of each campaign changes from one to the next.
 
 See docs/charts/slope.md.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import altair as alt
@@ -26,67 +27,117 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def chart(result: Result, theme: Theme = "light") -> Any:
-    """A line per campaign over the models asked for; names at the right end.
+    """A line per campaign over the models asked for, or over what is varied of a model; names at the right end.
 
     Raises:
-        UsageError: fewer than two models, or nothing to draw.
+        UsageError: nothing to set side by side, or nothing to draw.
     """
-    lines, models, total = shares(result)
+    tokens, panels = THEMES[theme], {name: _in_order(one) for name, one in compared(result).items()}
+    drawn = [_drawn(lines, sides, tokens) for lines, sides, _ in panels.values()]
+    if len(panels) > 1:
+        drawn = [parts.titled(one, f"Model {name}", tokens) for one, name in zip(drawn, panels, strict=True)]
+    shown, total = (max(find(one) for one in panels.values()) for find in (lambda one: len(one[0]), lambda one: one[2]))
+    what = "variation" if _VARIATION in result.table.column_names else "model"
     aside = [
-        f"share of the whole amount, by model · {parts.left_out(total, len(lines))}".rstrip(" ·"),
+        f"share of all there is to credit, by {what} · {parts.left_out(total, shown)}".rstrip(" ·"),
         "lines that cross change places",
     ]
-    return parts.finished(_drawn(lines, models, THEMES[theme]), result, theme, summary(result), aside)
+    whole = (
+        drawn[0]
+        if len(drawn) == 1
+        else alt.vconcat(*drawn, spacing=26).resolve_scale(color="independent", strokeDash="independent")
+    )
+    return parts.finished(whole, result, theme, summary(result), aside)
 
 
 def summary(result: Result) -> str:
-    """One sentence: the campaign whose share changes most between two models."""
-    lines, models, _ = shares(result)
+    """One sentence: the campaign whose share changes most between two sides."""
+    lines, sides, _ = next(iter(compared(result).values()))
 
     def span(line: dict[str, Any]) -> float:
         return max(line["shares"]) - min(line["shares"])
 
     most = max(lines, key=span)
-    low, high = (models[most["shares"].index(find(most["shares"]))] for find in (min, max))
+    low, high = (sides[most["shares"].index(find(most["shares"]))] for find in (min, max))
     ends = [present.percent(find(most["shares"])) for find in (min, max)]
     return f"{most['name']} changes most: {ends[0]} by {low}, {ends[1]} by {high}."
 
 
-def shares(result: Result, most: int | None = MOST) -> tuple[list[dict[str, Any]], list[str], int]:
-    """The largest campaigns with their share by model, the models in order, and how many campaigns there are.
+_VARIATION = "variation"
+
+Compared = tuple[list[dict[str, Any]], list[str], int]
+"""The largest campaigns with their share by side, the sides in order, and how many campaigns there are."""
+
+
+def compared(result: Result, most: int | None = MOST) -> dict[str, Compared]:
+    """What stands side by side: models, or for each model what is varied.
 
     Args:
-        result: credit of several models.
+        result: credit of several models, or of variations of one.
         most: how many campaigns; None is all.
 
     Raises:
-        UsageError: fewer than two models, or no campaign has credit.
+        UsageError: nothing stands beside another, or no campaign has credit.
     """
-    rows = parts.rows_of(result)
-    models = list(dict.fromkeys(row["model"] for row in rows))
-    if len(models) < 2:
+    rows = [_row(result, row) for row in parts.rows_of(result)]
+    groups = dict.fromkeys(row["group"] for row in rows)
+    return {group: _shares(result, [row for row in rows if row["group"] == group], most) for group in groups}
+
+
+def _in_order(one: Compared) -> Compared:
+    """Days of look-back as numbers go, whichever is the usual one; all else as asked."""
+    lines, sides, total = one
+    days = [int(found[1]) for side in sides if (found := re.fullmatch(r"(\d+) days", side))]
+    if len(days) < len(sides):
+        return one
+    order = sorted(range(len(sides)), key=lambda at: days[at])
+    moved = [{**line, "shares": [line["shares"][at] for at in order]} for line in lines]
+    return moved, [sides[at] for at in order], total
+
+
+def _row(result: Result, row: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a row that are compared: who has how much of what, by which side."""
+    varied, on_paths = _VARIATION in row, "state" in row
+    amounts = next(names for names in _AMOUNTS if names[0] in row)
+    held = row["state"] is not None if on_paths else row["bucket"] == "campaign"
+    name = present.clean(row["state"] or "") if on_paths else present.bucket_name(result, row)
+    return {
+        "group": row["model"] if varied else "",
+        "side": row[_VARIATION] if varied else row.get("model", ""),
+        "key": name if on_paths else row["campaign_id"] or name,
+        "name": name,
+        "held": held,
+        "amount": sum(row[amount] or 0.0 for amount in amounts),
+    }
+
+
+_AMOUNTS = (("credit",), ("conversions",), ("credited",), ("won_amount", "open_amount", "lost_amount"))
+"""What is credited, by the columns a result has."""
+
+
+def _shares(result: Result, rows: list[dict[str, Any]], most: int | None) -> Compared:
+    sides = list(dict.fromkeys(row["side"] for row in rows))
+    if len(sides) < 2:
         raise UsageError(f"{result.title}: one model has nothing beside it; ask for several, e.g. --model first,last.")
     sums: dict[tuple[str, str], float] = {}
     names: dict[str, str] = {}
-    whole = dict.fromkeys(models, 0.0)
+    whole = dict.fromkeys(sides, 0.0)
     for row in rows:
-        amount = sum(row[f"{state}_amount"] or 0.0 for state in ("won", "open", "lost"))
-        whole[row["model"]] += amount
-        if row["bucket"] == "campaign":
-            key = row["campaign_id"] or present.bucket_name(result, row)
-            names[key] = present.bucket_name(result, row)
-            sums[key, row["model"]] = sums.get((key, row["model"]), 0.0) + amount
+        whole[row["side"]] += row["amount"]
+        if row["held"]:
+            names[row["key"]] = row["name"]
+            sums[row["key"], row["side"]] = sums.get((row["key"], row["side"]), 0.0) + row["amount"]
     if not names:
         raise UsageError(f"{result.title}: no campaign has credit, so there is nothing to compare.")
     lines: list[dict[str, Any]] = [
         {
             "name": name,
-            "shares": [sums.get((key, model), 0.0) / whole[model] if whole[model] else 0.0 for model in models],
+            "shares": [sums.get((key, side), 0.0) / whole[side] if whole[side] else 0.0 for side in sides],
         }
         for key, name in names.items()
     ]
     lines.sort(key=lambda line: (-max(line["shares"]), line["name"]))
-    return lines[:most], models, len(lines)
+    return lines[:most], sides, len(lines)
 
 
 def _drawn(lines: list[dict[str, Any]], models: list[str], tokens: Tokens) -> Any:
@@ -108,7 +159,7 @@ def _drawn(lines: list[dict[str, Any]], models: list[str], tokens: Tokens) -> An
         "share",
         type="quantitative",
         scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(title=None, format=".0%", labelExpr="replace(datum.label, '%', ' %')", tickCount=5),
+        axis=alt.Axis(title=None, format=".1~%", labelExpr="replace(datum.label, '%', ' %')", tickCount=5),
     )
     colours = alt.Scale(domain=names, range=[tokens.series[at % len(tokens.series)] for at in range(len(names))])
     dashes = alt.Scale(domain=names, range=[DASHES[at // len(tokens.series) % len(DASHES)] for at in range(len(names))])

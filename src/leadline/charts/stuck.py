@@ -24,6 +24,9 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 NAMED = 5
 """Records named in the drawing: those with the most money × age."""
 
+MOST = 250
+"""Records drawn in each half; beyond that points only hide each other. The list has all of them."""
+
 
 def chart(result: Result, theme: Theme = "light") -> alt.VConcatChart:
     """A point per record, age across and amount up; records without an amount in a strip below.
@@ -36,16 +39,21 @@ def chart(result: Result, theme: Theme = "light") -> alt.VConcatChart:
     oldest = max(point["age"] for point in points)
     with_money = [point for point in points if point["amount"] is not None]
     without = [point for point in points if point["amount"] is None]
+    drawn_money = sorted(with_money, key=lambda point: -point["amount"] * point["age"])[:MOST]
+    drawn_without = sorted(without, key=lambda point: -point["age"])[:MOST]
     panels = []
     if with_money:
-        panels.append(_panel(with_money, stages, oldest, tokens, money=result.currency).properties(height=HEIGHT))
+        panels.append(_panel(drawn_money, stages, oldest, tokens, money=result.currency).properties(height=HEIGHT))
     if without:
-        panels.append(_panel(without, stages, oldest, tokens, money="").properties(height=alt.Step(STRIP)))
+        panels.append(_panel(drawn_without, stages, oldest, tokens, money="").properties(height=alt.Step(STRIP)))
     drawn = alt.vconcat(*panels, spacing=14).resolve_scale(x="shared")
     aside = "open visits older than the limit of their stage" + (
         f"; below: {len(without):,} without an amount" if without else ""
     )
-    return parts.finished(drawn, result, theme, summary(result), [aside])
+    lines = [aside]
+    if len(drawn_money) + len(drawn_without) < len(points):
+        lines.append(f"drawn: the {MOST} with the most money × age, and the {MOST} oldest without an amount")
+    return parts.finished(drawn, result, theme, summary(result), lines)
 
 
 def summary(result: Result) -> str:
@@ -102,7 +110,9 @@ def _panel(points: list[dict[str, Any]], stages: list[str], oldest: float, token
         color=alt.Color("stage", type="nominal", scale=colours, legend=legend),
         tooltip=parts.tips(record="record", stage="stage", shown="age", campaign="campaign", owner="owner"),
     )
-    names = base.mark_text(align="left", dx=8, color=tokens.text, fontSize=11).encode(
-        text=alt.Text("said", type="nominal")
+    names = (
+        base.transform_filter("datum.said != ''")
+        .mark_text(align="left", dx=8, color=tokens.text, fontSize=11)
+        .encode(text=alt.Text("said", type="nominal"))
     )
     return alt.layer(marks, names).properties(width=WIDTH)

@@ -5,12 +5,14 @@ See docs/charts/timeline.md.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import altair as alt
 
 from leadline.charts import parts
 from leadline.charts.theme import THEMES, Theme, Tokens
+from leadline.dates import end_of_day
 from leadline.errors import UsageError
 from leadline.render import present
 from leadline.results import Result
@@ -18,6 +20,9 @@ from leadline.results import Result
 WIDTH = 520
 HOLDS, COLUMN = 190, 84
 """Pixels for the milestones, and for each model beside them."""
+
+LINE = 13
+"""Pixels between names of milestones, one above the other."""
 
 MOST_MODELS = 4
 NOTHING = "no credit of any model"
@@ -32,9 +37,11 @@ def chart(result: Result, theme: Theme = "light") -> Any:
     marks = _marks(result)
     aside = [
         f"size: credit in {result.currency} · filled: before the creation, ring: after it, cross: nothing",
+        parts.left_out(len({mark["id"] for mark in marks}), parts.MOST_ROWS),
         *[_left(result, total) for total in result.totals if total["total_amount"] != total["credited_amount"]],
     ]
-    return parts.finished(_drawn(marks, THEMES[theme]), result, theme, summary(result), aside)
+    drawn = _drawn(marks, _milestones(result), THEMES[theme])
+    return parts.finished(drawn, result, theme, summary(result), aside)
 
 
 def summary(result: Result) -> str:
@@ -85,12 +92,24 @@ def _marks(result: Result) -> list[dict[str, Any]]:
     return marks
 
 
-def _drawn(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
-    drawn = [_in_time(marks, tokens), _credits(marks, tokens)]
+def _milestones(result: Result) -> list[dict[str, Any]]:
+    """When the milestones were, the earliest first; one known by its day at the end of it."""
+    when = result.totals[0].get("milestones", {}) if result.totals else {}
+    found = []
+    for name, told in when.items():
+        is_date = not told.endswith("Z")
+        at = end_of_day(dt.date.fromisoformat(told), result.timezone) if is_date else dt.datetime.fromisoformat(told)
+        day = told if is_date else present.local_time(at, result.timezone)[:10]
+        found.append({"name": name, "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "day": day})
+    return sorted(found, key=lambda one: str(one["at"]))
+
+
+def _drawn(marks: list[dict[str, Any]], milestones: list[dict[str, Any]], tokens: Tokens) -> Any:
+    drawn = [_in_time(marks, milestones, tokens), _credits(marks, tokens)]
     return alt.vconcat(*drawn, spacing=30)
 
 
-def _in_time(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
+def _in_time(marks: list[dict[str, Any]], milestones: list[dict[str, Any]], tokens: Tokens) -> Any:
     rows = list(dict.fromkeys(mark["row"] for mark in marks))
     x = alt.X(
         "at",
@@ -108,11 +127,23 @@ def _in_time(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
     after = base.transform_filter("datum.size > 0 && datum.part == 'accelerated'")
     nothing = base.transform_filter("datum.size <= 0")
     drawn = [
+        *_rules(milestones, x, tokens),
         before.mark_point(filled=True, opacity=1, color=tokens.main).encode(size=size),
         after.mark_point(opacity=1, strokeWidth=2.5, stroke=tokens.main, fill=tokens.ground).encode(size=size),
         nothing.mark_point(shape="cross", size=34, opacity=1, strokeWidth=1, filled=True, color=tokens.rest),
     ]
     return alt.layer(*drawn).properties(width=WIDTH, height=alt.Step(46))
+
+
+def _rules(milestones: list[dict[str, Any]], x: alt.X, tokens: Tokens) -> list[Any]:
+    """A line through all models per milestone, its name above; names take turns in height, so that neighbours stay apart."""
+    drawn = []
+    for at, one in enumerate(milestones):
+        base = alt.Chart(parts.data([one])).encode(x=x, tooltip=parts.tips(name="milestone", day="day"))
+        drawn.append(base.mark_rule(color=tokens.text, strokeDash=[4, 3], strokeWidth=1))
+        words = base.mark_text(align="center", baseline="bottom", fontSize=11, color=tokens.muted)
+        drawn.append(words.encode(y=alt.value(-4 - LINE * (at % 3)), text=alt.Text("name", type="nominal")))
+    return drawn
 
 
 def _credits(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
@@ -122,13 +153,13 @@ def _credits(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
         line = lines.setdefault(mark["id"], {**mark, "credits": {}})
         line["credits"][mark["row"]] = mark["shown"] if mark["size"] else "–"
         line["holds"] = line["holds"] or mark["holds"]
+    models = [name for name in dict.fromkeys(mark["row"] for mark in marks) if name != NOTHING][:MOST_MODELS]
     ordered = sorted(lines.values(), key=lambda line: (line["at"], line["id"]))
     told = [
-        {"line": f"{at}. {line['day']}  {line['campaign']}", "holds": line["holds"], **_columns(line)}
+        {"line": f"{at}. {line['day']}  {line['campaign']}", "holds": line["holds"], **_columns(line, models)}
         for at, line in enumerate(ordered[: parts.MOST_ROWS], start=1)
     ]
     base = alt.Chart(parts.data(told)).encode(y=parts.names_axis("line", told))
-    models = [name for name in dict.fromkeys(mark["row"] for mark in marks) if name != NOTHING][:MOST_MODELS]
     texts = []
     for at, model in enumerate(models):
         place = HOLDS + COLUMN * (at + 1)
@@ -138,6 +169,5 @@ def _credits(marks: list[dict[str, Any]], tokens: Tokens) -> Any:
     return alt.layer(*texts).properties(width=WIDTH, height=alt.Step(20))
 
 
-def _columns(line: dict[str, Any]) -> dict[str, str]:
-    models = [name for name in line["credits"] if name != NOTHING]
-    return {f"m{at}": line["credits"][name] for at, name in enumerate(models[:MOST_MODELS])}
+def _columns(line: dict[str, Any], models: list[str]) -> dict[str, str]:
+    return {f"m{at}": line["credits"].get(name, "–") for at, name in enumerate(models)}

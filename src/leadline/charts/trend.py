@@ -35,7 +35,9 @@ def summary(result: Result) -> str:
     """One sentence: the first and last period of the first and last stage."""
     points = _points(result)
     periods = [point["period"] for point in points]
-    first, last = min(periods), max(periods)
+    # What has no date is no end of a period.
+    dated = [period for period in periods if period != "undated"] or periods
+    first, last = min(dated), max(dated)
     stages = list(dict.fromkeys(point["stage"] for point in points))
     at = {(point["stage"], point["period"]): point["count"] for point in points}
     if first == last:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from leadline.cli.console import say
 
 if TYPE_CHECKING:
-    from leadline.cli.options import Answer, Form
+    from leadline.cli.options import Answer, Drawn, Form
     from leadline.results import Result
 
 BY_ENDING = {".json": "json", ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx"}
@@ -26,11 +26,16 @@ def deliver(result: Result, form: Form) -> None:
         say(f"Written: {form.output}")
 
 
-def deliver_metric(result: Result, answer: Answer) -> None:
-    """Write a metric, or the records behind it, and draw its chart if asked."""
-    if answer.chart:
+def draw(result: Result, drawn: Drawn) -> None:
+    """Draw the chart of a result if asked."""
+    if drawn.chart:
         from leadline import charts
 
-        charts.save(charts.draw(result), answer.chart)
-        say(f"Written: {answer.chart}")
+        charts.save(charts.draw(result), drawn.chart)
+        say(f"Written: {drawn.chart}")
+
+
+def deliver_metric(result: Result, answer: Answer) -> None:
+    """Write a metric, or the records behind it, and draw its chart if asked."""
+    draw(result, answer)
     deliver(result.records() if answer.list_records else result, answer)

@@ -158,13 +158,19 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Answer(Form):
-    """In which form a metric leaves: also as a chart, or as the records behind it."""
+class Drawn(Form):
+    """In which form a table leaves that has a chart."""
 
     chart: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the chart: .png, .svg, .pdf or .html.", rich_help_panel=_ANSWER),
     ] = None
+
+
+@dataclass(frozen=True)
+class Answer(Drawn):
+    """In which form a metric leaves: also as a chart, or as the records behind it."""
+
     list_records: Annotated[
         bool,
         typer.Option("--list", help="The records behind the number, one row per unit.", rich_help_panel=_ANSWER),

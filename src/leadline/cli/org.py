@@ -162,12 +162,14 @@ def _show_pull(report: PullReport) -> None:
 
     show_import(report.load)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-    for name in ("object", "read as", "expected", "rows", "seconds", "rows/s"):
+    for name in ("object", "read as", "expected", "rows", "seconds", "rows/s", "API calls"):
         table.add_column(name, justify="left" if name in ("object", "read as") else "right")
     for one in report.readings:
         kind = f"{'all' if one.plan.whole else 'changes'}, {one.method}"
         counted = "–" if one.expected is None else f"{one.expected:,}"
-        table.add_row(one.plan.name, kind, counted, f"{one.rows:,}", f"{one.seconds:.1f}", f"{one.rate:,.0f}")
+        table.add_row(
+            one.plan.name, kind, counted, f"{one.rows:,}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.calls:,}"
+        )
     stdout().print(table)
     usage = report.usage
     if report.resumed:

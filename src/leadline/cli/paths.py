@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from leadline.cli.options import AsOf, Form, Place, Scope
+from leadline.cli.options import AsOf, Drawn, Place, Scope
 from leadline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -126,37 +126,54 @@ class PathModel:
             rich_help_panel=_MODEL,
         ),
     ] = False
+    transitions: Annotated[
+        bool,
+        typer.Option(
+            "--transitions",
+            help="In place of credit the chain of markov itself: what comes after what, and how paths end.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = False
 
 
 def paths(
     place: Place,
     source: FileOfPaths,
     asked: PathModel,
-    form: Form,
+    form: Drawn,
     file: PathFile = None,
     by: By = "campaign_id",
     scope: Scope = None,
     as_of: AsOf = None,
 ) -> None:
     """Path models on a plain table of paths, or on the closed opportunities of the workspace, adding up exactly."""
-    from leadline.cli.deliver import deliver
+    from leadline.cli.deliver import deliver, draw
+
+    if asked.transitions and (asked.model != "markov" or asked.intervals):
+        raise UsageError("--transitions shows the chain itself; leave out --model and --intervals.")
+    if file is not None and (as_of or scope or by != "campaign_id"):
+        raise UsageError("--by, --scope and --as-of speak of the opportunities of a workspace; leave out FILE.")
+    result = _of_workspace(place, source, asked, by, scope, as_of) if file is None else _of_file(file, source, asked)
+    draw(result, form)
+    deliver(result, form)
+
+
+def _of_workspace(
+    place: Place, source: FileOfPaths, asked: PathModel, by: str, scope: str | None, as_of: str | None
+) -> Result:
+    from leadline import workspace
     from leadline.cli.insights import names
 
-    if file is not None:
-        if as_of or scope or by != "campaign_id":
-            raise UsageError("--by, --scope and --as-of speak of the opportunities of a workspace; leave out FILE.")
-        deliver(_of_file(file, source, asked), form)
-        return
     if source != FileOfPaths():
         raise UsageError("Which file? --path, --conversions and what goes with them name columns of FILE.")
-    from leadline import workspace
-
-    space = workspace.open(place.workspace)
-    deliver(
-        space.paths(
-            names(asked.model), by=by, scope=scope, options=_options(asked), intervals=asked.intervals, as_of=as_of
-        ),
-        form,
+    return workspace.open(place.workspace).paths(
+        names(asked.model),
+        by=by,
+        scope=scope,
+        options=_options(asked),
+        intervals=asked.intervals,
+        transitions=asked.transitions,
+        as_of=as_of,
     )
 
 
@@ -176,6 +193,7 @@ def _of_file(file: Path, source: FileOfPaths, asked: PathModel) -> Result:
         currency=source.currency,
         options=_options(asked),
         intervals=asked.intervals,
+        transitions=asked.transitions,
     )
 
 

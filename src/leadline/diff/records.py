@@ -264,7 +264,8 @@ class Records:
         for column in sorted({*differing, *told} - {REST}, key=_in_order(name)):
             if self.read is not None and (name, column) not in self.read and column not in told:
                 continue
-            touched = {name: self._switch(name, column)} if column in differing else {}
+            # A version that is gone changes what its fields told, though the present value may be the same.
+            touched = {name: max(self._switch(name, column), differing[column])} if column in differing else {}
             for history, condition in told.pop(column, []):
                 touched[history] = self._take(history, condition)
             if any(touched.values()):
@@ -295,12 +296,16 @@ class Records:
             found.setdefault(REST, []).append((history, "class = 'told'"))
         return found
 
-    def _restructured(self, name: str) -> set[str]:
-        """Give changed records their later versions with the earlier values in them; the columns that differ."""
+    def _restructured(self, name: str) -> dict[str, int]:
+        """Give changed records their later versions with the earlier values in them.
+
+        Returns:
+            The columns that differ, each with how many records had a value in a version that is there no more.
+        """
         columns = [column for column in self._all(name) if column != "Id"]
         if not columns or not all(self.columns[name]):
             # Of an object that only one ledger holds, no record is in both; one of ids alone has nothing to differ.
-            return set()
+            return {}
         changed = f'SELECT "Id" FROM ({self._differing(name)}) SEMI JOIN {self._common(name)} USING ("Id")'
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE changed AS {changed}")
         later, earlier = (
@@ -311,12 +316,10 @@ class Records:
         join = f'later AS y JOIN ({earlier}) AS x ON y."Id" = x."Id"'
         times = ""
         if name in VERSIONED:
-            # The first earlier version also stands for what lies before it: a load that came late.
-            since = (
-                f'SELECT *, CASE WHEN row_number() OVER (PARTITION BY "Id" ORDER BY _valid_from) = 1 '
-                f"THEN TIMESTAMP '0001-01-01' ELSE _valid_from END AS _since FROM ({earlier})"
-            )
-            join = f'later AS y ASOF JOIN ({since}) AS x ON y."Id" = x."Id" AND y._valid_from >= x._since'
+            # What is present takes what was present: when the later ledger is the older one, its last version began
+            # before the last of the earlier ledger.
+            moment = "CASE WHEN y._valid_to IS NULL THEN TIMESTAMP '9999-12-31' ELSE y._valid_from END"
+            join = f'later AS y ASOF JOIN ({_since(earlier)}) AS x ON y."Id" = x."Id" AND {moment} >= x._since'
             times = ", y._valid_from, y._valid_to"
         kept = ", ".join(f"x.{quoted(column)}" for column in ["Id", *columns, DATE_ONLY])
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE was AS SELECT {kept}{times} FROM {join}")
@@ -326,7 +329,21 @@ class Records:
         found = self.con.execute(
             f"SELECT {', '.join(sums)} FROM was AS x JOIN later AS y ON {self._same(name)}"
         ).fetchone()
-        return {column for column, count in zip(columns, found or (), strict=True) if count}
+        lost = self._lost(earlier, columns) if name in VERSIONED else dict.fromkeys(columns, 0)
+        differing = {column for column, count in zip(columns, found or (), strict=True) if count}
+        return {column: count for column, count in lost.items() if count or column in differing}
+
+    def _lost(self, earlier: str, columns: list[str]) -> dict[str, int]:
+        """Column → records with an earlier version whose value the later version of that time does not have."""
+        join = (
+            f'({earlier}) AS x ASOF JOIN ({_since("FROM later")}) AS y ON x."Id" = y."Id" AND x._valid_from >= y._since'
+        )
+        sums = [
+            f'count(DISTINCT x."Id") FILTER (x.{quoted(column)} IS DISTINCT FROM y.{quoted(column)})'
+            for column in columns
+        ]
+        found = self.con.execute(f"SELECT {', '.join(sums)} FROM {join}").fetchone()
+        return dict(zip(columns, found or (), strict=True))
 
     def _common(self, name: str) -> str:
         return f"(SELECT \"Id\" FROM {quoted('class ' + name)} WHERE class = 'common')"
@@ -363,6 +380,14 @@ class Records:
             f'INSERT INTO h.{quoted(name)} BY NAME SELECT * FROM ({self._rows("b", name)}) WHERE "Id" IN (SELECT "Id" FROM changed)'
         )
         return int(row[0]) if row else 0
+
+
+def _since(rows: str) -> str:
+    """Versions with the moment each holds from; the first also stands for what lies before it: a load that came late."""
+    return (
+        'SELECT *, CASE WHEN row_number() OVER (PARTITION BY "Id" ORDER BY _valid_from) = 1 '
+        f"THEN TIMESTAMP '0001-01-01' ELSE _valid_from END AS _since FROM ({rows})"
+    )
 
 
 def _in_order(name: str) -> Callable[[str], tuple[int, str]]:

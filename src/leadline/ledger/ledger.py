@@ -85,12 +85,25 @@ class Ledger:
         self.workspace = workspace
         self.path = workspace / DATABASE
 
-    def load(self, staged: StagedLoad, *, allow_vanish: bool = False, progress: Progress | None = None) -> LoadReport:
+    @property
+    def spill(self) -> Path:
+        """Where what does not fit into memory goes while the ledger is written."""
+        return self.workspace / _SPILL
+
+    def load(
+        self,
+        staged: StagedLoad,
+        *,
+        allow_vanish: bool = False,
+        frugal: bool = False,
+        progress: Progress | None = None,
+    ) -> LoadReport:
         """Take a load; the same load a second time changes nothing, an older one is put into its place.
 
         Args:
             staged: what a source hands over.
             allow_vanish: whether a full load may lack more than 5 % of the known records.
+            frugal: work on disk rather than in memory, as far as the records allow it; slower for large loads.
             progress: hears of the steps.
 
         Raises:
@@ -102,12 +115,12 @@ class Ledger:
         heard = progress or Silent()
         with locks.writing(self.workspace):
             self.finish_pending(progress=progress)
-            content = fingerprint(staged, self.workspace / _SPILL)
+            content = fingerprint(staged, self.spill)
             if any(load.content == content for load in all_kept(self.workspace)):
                 return _report_repeated(staged)
             heard.begin("keep", sum(each.rows for each in staged.objects))
             kept = keep(self.workspace, staged, content, allow_vanish=allow_vanish, progress=heard)
-            return self._complete(kept, heard)
+            return self._complete(kept, heard, frugal=frugal)
 
     def finish_pending(self, progress: Progress | None = None) -> tuple[LoadReport, ...]:
         """Complete the loads that an interrupted run left; called at the start of every load.
@@ -186,12 +199,12 @@ class Ledger:
         with self._open() as con:
             return [key for (key,) in con.execute("SELECT key FROM _loads ORDER BY key").fetchall()]
 
-    def _complete(self, load: KeptLoad, progress: Progress) -> LoadReport:
+    def _complete(self, load: KeptLoad, progress: Progress, *, frugal: bool = False) -> LoadReport:
         """Merge a kept load; objects that later loads have too are made anew from all their loads."""
         try:
             self._create()
             plan = self._plan(load)
-            merged = self._merge(load, plan, progress)
+            merged = self._merge(load, plan, progress, frugal=frugal)
         except (VanishError, LoadOrderError):
             if not load.done:
                 load.discard()
@@ -208,7 +221,7 @@ class Ledger:
     def _tidy(self) -> None:
         """Remove what is of use during a load only."""
         landing.clear(self.workspace)
-        shutil.rmtree(self.workspace / _SPILL, ignore_errors=True)
+        shutil.rmtree(self.spill, ignore_errors=True)
         for path in self.workspace.glob(f"{_DRAFT}*"):
             path.unlink()
 
@@ -235,27 +248,46 @@ class Ledger:
             )
         return {name: [kept[key] for key in keys.get(name, [load.key])] for name in names}
 
-    def _merge(self, load: KeptLoad, plan: Mapping[str, Sequence[KeptLoad]], progress: Progress) -> Merged:
-        import duckdb
-
-        progress.begin("merge", sum(each.piece(name).rows for name, loads in plan.items() for each in loads))
-        with self._open() as con:
-            try:
-                merged = merge(con, load, plan, progress)
-                con.execute("CHECKPOINT")
-            except duckdb.Error as error:
-                raise LedgerError(
-                    f"{load.name} could not be taken into the ledger: {str(error).splitlines()[0]} It is kept in {load.folder} "
-                    "and the next run tries again; to give it up, remove that folder."
-                ) from error
-        return merged
-
-    @contextmanager
-    def _open(self, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _merge(
+        self, load: KeptLoad, plan: Mapping[str, Sequence[KeptLoad]], progress: Progress, *, frugal: bool
+    ) -> Merged:
         import duckdb
 
         try:
-            con = engines.writer(path or self.path)
+            # Rows of very many columns do not fit into little memory: then all there is may be taken.
+            merged, limits = None, [engines.FRUGAL, None] if frugal else [None]
+            while merged is None:
+                merged = self._merge_within(limits.pop(0), load, plan, progress)
+            return merged
+        except duckdb.Error as error:
+            raise LedgerError(
+                f"{load.name} could not be taken into the ledger: {str(error).splitlines()[0]} It is kept in {load.folder} "
+                "and the next run tries again; to give it up, remove that folder."
+            ) from error
+
+    def _merge_within(
+        self, memory_limit: str | None, load: KeptLoad, plan: Mapping[str, Sequence[KeptLoad]], progress: Progress
+    ) -> Merged | None:
+        """Merge a load; None, and nothing changed, if the memory it may take is not enough."""
+        import duckdb
+
+        progress.begin("merge", sum(each.piece(name).rows for name, loads in plan.items() for each in loads))
+        with self._open(memory_limit=memory_limit) as con:
+            try:
+                merged = merge(con, load, plan, progress)
+            except duckdb.OutOfMemoryException:
+                if memory_limit is None:
+                    raise
+                return None
+            con.execute("CHECKPOINT")
+        return merged
+
+    @contextmanager
+    def _open(self, path: Path | None = None, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+
+        try:
+            con = engines.writer(path or self.path, memory_limit)
         except duckdb.Error as error:
             raise LedgerError(_damaged(path or self.path, error)) from error
         try:

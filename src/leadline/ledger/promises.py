@@ -81,13 +81,16 @@ def _sums(con: duckdb.DuckDBPyConnection, load: str, staged: StagedObject) -> tu
     """Count, sum of hashes, exclusive-or of hashes; on the way every Id is seen to be there once."""
     import duckdb
 
+    from leadline.sources.duplicates import hashes_seen_twice
+
     row = f"hash({', '.join(map(engines.quoted, sorted(staged.columns)))})"
     key = engines.quoted(next(name for name in staged.columns if name.casefold() == "id"))
     source = f"read_parquet({engines.file_list(staged.files)}, union_by_name = true)"
     try:
-        sums = f"SELECT count(*), sum({row}::HUGEINT), bit_xor({row}) FROM {source}"
-        rows, *hashes = (con.execute(sums).fetchone() if staged.files else None) or (0, 0, 0)
-        ids = _different(con, key, source) if staged.files else 0
+        sums = f"SELECT count(*), count({key}), sum({row}::HUGEINT), bit_xor({row}) FROM {source}"
+        rows, ids, *hashes = (con.execute(sums).fetchone() if staged.files else None) or (0, 0, 0, 0)
+        if rows and len(hashes_seen_twice(con, key, source)):
+            (ids,) = con.execute(f"SELECT count(DISTINCT {key}) FROM {source}").fetchone() or (0,)
     except duckdb.Error as error:
         raise LedgerError(f"The staged files of {staged.object} in {load} cannot be read: {error}") from error
     if rows != ids or rows != staged.rows:
@@ -96,18 +99,6 @@ def _sums(con: duckdb.DuckDBPyConnection, load: str, staged: StagedObject) -> tu
             "every record must come once, with its Id."
         )
     return rows, *hashes
-
-
-def _different(con: duckdb.DuckDBPyConnection, key: str, source: str) -> int:
-    """How many different values a column has; hashes of them that all differ prove it at once."""
-    import numpy as np
-
-    hashes = con.execute(f"SELECT hash({key}) AS h FROM {source} WHERE {key} IS NOT NULL").fetchnumpy()["h"]
-    ordered = np.sort(np.asarray(hashes))
-    if not np.any(ordered[1:] == ordered[:-1]):
-        return len(ordered)
-    (different,) = con.execute(f"SELECT count(DISTINCT {key}) FROM {source}").fetchone() or (0,)
-    return int(different)
 
 
 def _check_objects(staged: StagedLoad) -> None:

@@ -24,6 +24,7 @@ from leadline.maths.intervals import Z95
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Transform = Literal["log-log", "log"]
+Estimate = tuple[Floats, Floats, Floats, Floats]
 
 # A level counts as met exactly when it differs from the curve by rounding only; R's tolerance.
 _TIE = float(np.sqrt(np.finfo(np.float64).eps))
@@ -138,11 +139,11 @@ class Curve:
         upper limit of the curve leave the same share.
         """
         bands = (self.value, self.low, self.high)
-        return np.column_stack([_reach(self.times, 1 - band, shares) for band in bands])
+        return np.column_stack([reach(self.times, 1 - band, shares) for band in bands])
 
     def time_to(self, levels: ArrayLike) -> Floats:
         """When an incidence curve reaches each of m levels, shape (m,); NaN if it never does."""
-        return _reach(self.times, self.value, levels)
+        return reach(self.times, self.value, levels)
 
 
 def kaplan_meier(durations: Durations, transform: Transform = "log-log") -> Curve:
@@ -151,13 +152,21 @@ def kaplan_meier(durations: Durations, transform: Transform = "log-log") -> Curv
     The standard error is Greenwood's; the band is 95 % on the scale of `transform`.
     """
     at_risk, ended = durations.at_risk, durations.events.sum(axis=1)
+    return Curve(durations.times, *still_waiting(ended, at_risk, transform), at_risk, 1.0)
+
+
+def still_waiting(ended: Counts, at_risk: Counts, transform: Transform = "log-log") -> Estimate:
+    """The curve of Kaplan and Meier along the last axis: value, standard error, low, high.
+
+    Args:
+        ended, at_risk: units at each duration, of one group or, with more axes, of several.
+    """
     hazard = _ratio(ended, at_risk)
-    waiting = np.cumprod(1 - hazard, dtype=np.float64)
+    waiting = np.cumprod(1 - hazard, axis=-1, dtype=np.float64)
     # After everyone has ended the estimate is 0 for certain, so Greenwood's sum stops there.
-    greenwood = np.cumsum(_ratio(ended, at_risk * (at_risk - ended).astype(np.float64)))
+    greenwood = np.cumsum(_ratio(ended, at_risk * (at_risk - ended).astype(np.float64)), axis=-1)
     se = waiting * np.sqrt(greenwood)
-    low, high = _limits(waiting, se, transform)
-    return Curve(durations.times, waiting, se, low, high, at_risk, 1.0)
+    return waiting, se, *_limits(waiting, se, transform)
 
 
 def aalen_johansen(durations: Durations, cause: int = 0, transform: Transform = "log-log") -> Curve:
@@ -171,15 +180,23 @@ def aalen_johansen(durations: Durations, cause: int = 0, transform: Transform = 
     The variance is that of the multinomial (delta method), which for this estimator equals
     the infinitesimal jackknife.
     """
-    at_risk = durations.at_risk
-    own = _ratio(durations.events[:, cause], at_risk)
-    hazard = _ratio(durations.events.sum(axis=1), at_risk)
-    after = np.cumprod(1 - hazard)
-    waiting = np.concatenate([[1.0], after[:-1]])
-    share = np.cumsum(waiting * own)
+    at_risk, ended = durations.at_risk, durations.events.sum(axis=1)
+    return Curve(durations.times, *incidence(durations.events[:, cause], ended, at_risk, transform), at_risk, 0.0)
+
+
+def incidence(of_cause: Counts, ended: Counts, at_risk: Counts, transform: Transform = "log-log") -> Estimate:
+    """The curve of Aalen and Johansen along the last axis: value, standard error, low, high.
+
+    Args:
+        of_cause, ended, at_risk: units at each duration, those that ended by the cause and by any;
+            of one group or, with more axes, of several.
+    """
+    own, hazard = _ratio(of_cause, at_risk), _ratio(ended, at_risk)
+    after = np.cumprod(1 - hazard, axis=-1)
+    waiting = np.concatenate([np.ones_like(after[..., :1]), after[..., :-1]], axis=-1)
+    share = np.cumsum(waiting * own, axis=-1)
     se = np.sqrt(_incidence_variance(waiting, own, hazard, share, at_risk))
-    low, high = _limits(share, se, transform)
-    return Curve(durations.times, share, se, low, high, at_risk, 0.0)
+    return share, se, *_limits(share, se, transform)
 
 
 def learned_window(curve: Curve, candidates: Sequence[int] = (30, 60, 90, 180, 365), share: float = 0.9) -> int:
@@ -223,7 +240,7 @@ def _columns(events: ArrayLike, censored: ArrayLike, late: ArrayLike | None, row
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64] | Floats) -> Floats:
     """Part of a whole, 0 where nothing is at risk."""
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
 
 
 def _incidence_variance(waiting: Floats, own: Floats, hazard: Floats, share: Floats, at_risk: Counts) -> Floats:
@@ -233,14 +250,15 @@ def _incidence_variance(waiting: Floats, own: Floats, hazard: Floats, share: Flo
     the units lost at s would still have contributed, (share(t) − share(s)) / (1 − hazard(s)).
     Written out, the square is a polynomial in share(t), whose coefficients are running sums.
     """
-    per_unit = np.divide(1.0, at_risk, out=np.zeros(len(at_risk)), where=at_risk > 0)
+    per_unit = np.divide(1.0, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0)
     # Where everyone left has ended, nothing can follow: the second effect is nil.
-    odds = np.divide(hazard, 1 - hazard, out=np.zeros(len(hazard)), where=hazard < 1)
-    own_part = np.cumsum(waiting**2 * own * (1 - own) * per_unit)
-    cross, cross_share = np.cumsum(waiting * own * per_unit), np.cumsum(waiting * own * per_unit * share)
-    later = np.cumsum(odds * per_unit)
-    later_share = np.cumsum(odds * per_unit * share)
-    later_square = np.cumsum(odds * per_unit * share**2)
+    odds = np.divide(hazard, 1 - hazard, out=np.zeros(hazard.shape), where=hazard < 1)
+    own_part = np.cumsum(waiting**2 * own * (1 - own) * per_unit, axis=-1)
+    cross = np.cumsum(waiting * own * per_unit, axis=-1)
+    cross_share = np.cumsum(waiting * own * per_unit * share, axis=-1)
+    later = np.cumsum(odds * per_unit, axis=-1)
+    later_share = np.cumsum(odds * per_unit * share, axis=-1)
+    later_square = np.cumsum(odds * per_unit * share**2, axis=-1)
     variance = own_part - 2 * (share * cross - cross_share) + share**2 * later - 2 * share * later_share + later_square
     # The terms cancel to rounding where the variance is 0; it cannot be negative.
     return np.maximum(variance, 0.0)
@@ -260,21 +278,37 @@ def _limits(value: Floats, se: Floats, transform: Transform) -> tuple[Floats, Fl
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
 
-def _reach(times: Floats, rising: Floats, levels: ArrayLike) -> Floats:
-    """First time a rising step function reaches each level; NaN if it never does.
+def reach(times: Floats, rising: Floats, levels: ArrayLike) -> Floats:
+    """First time at which a rising step function reaches each of m levels; NaN if it never does.
 
     A level met exactly holds on a flat stretch: the answer is its middle, that is the mean
     of its beginning and of the next rise, or of the last time observed at the curve's end.
+
+    Args:
+        times, rising: shape (…, n); NaN is what is not known.
+        levels: shape (m,), or (…, m) for levels of each curve's own.
+
+    Returns:
+        shape (…, m).
     """
-    wanted = np.asarray(levels, dtype=np.float64)
-    known = ~np.isnan(rising)
+    wanted = np.broadcast_to(np.asarray(levels, dtype=np.float64), (*times.shape[:-1], np.shape(levels)[-1]))
+    known, nothing = ~np.isnan(rising), np.zeros_like(times[..., :0].sum(axis=-1, keepdims=True))
     # A limit may step back a little where the curve is nearly flat; the first crossing counts.
-    x, y = np.append(0.0, times[known]), np.maximum.accumulate(np.append(0.0, rising[known]))
-    rise = np.append(True, np.diff(y) > 0)
-    end = times[-1] if len(times) else 0.0
-    padded = np.append(x[rise], np.nan)
-    first = padded[np.searchsorted(y[rise], wanted - _TIE, side="left")]
-    following = padded[np.searchsorted(y[rise], wanted + _TIE, side="right")]
-    at_end = (np.abs(wanted - y[-1]) < _TIE) & bool(known.all() or known[-1])
-    middle = (first + np.where(at_end, end, following)) / 2
-    return np.where(wanted <= 0, 0.0, middle)
+    x = np.concatenate([nothing, times], axis=-1)
+    y = np.maximum.accumulate(np.concatenate([nothing, np.where(known, rising, 0.0)], axis=-1), axis=-1)
+    at_end = known.all(axis=-1) | (known[..., -1] if known.shape[-1] else True)
+    found = np.full(wanted.shape, np.nan)
+    for place in range(wanted.shape[-1]):
+        level = wanted[..., place]
+        first, following = _first(x, y >= (level - _TIE)[..., None]), _first(x, y > (level + _TIE)[..., None])
+        ends_there = (np.abs(level - y[..., -1]) < _TIE) & at_end
+        middle = (first + np.where(ends_there, x[..., -1], following)) / 2
+        found[..., place] = np.where(level <= 0, 0.0, middle)
+    return found
+
+
+def _first(times: Floats, met: NDArray[np.bool_]) -> Floats:
+    """The time of the first place along the last axis where something holds; NaN without one."""
+    place = met.argmax(axis=-1)[..., None]
+    there = np.take_along_axis(met, place, axis=-1)
+    return np.where(there, np.take_along_axis(times, place, axis=-1), np.nan)[..., 0]

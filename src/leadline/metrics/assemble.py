@@ -16,6 +16,7 @@ from leadline.metrics import told, trust
 from leadline.metrics.counts import outside
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
+from leadline.metrics.units import name_of
 from leadline.results import Column, Definition, Result, Step
 
 ARROW: dict[str, pa.DataType] = {
@@ -107,10 +108,9 @@ class Assembly:
         return self._listed(marks, extra, tuple(by))
 
     def _listed(self, marks: ir.Table, extra: tuple[Column, ...], by: tuple[str, ...]) -> Result:
-        is_person = marks.object == "Person"
+        name = name_of(marks)
         chosen = marks.select(
             *by,
-            "unit_id",
             "object",
             "person_id",
             "campaign_id",
@@ -121,7 +121,8 @@ class Assembly:
             "at_s",
             "evidence",
             *[column.name for column in extra],
-            record_id=ibis.ifelse(is_person, marks.person_id, marks.unit_id),
+            unit_id=name,
+            record_id=ibis.ifelse(marks.object == "Person", marks.person_id, name),
         )
         order = ["stage_no", "period_day", "unit_id", *by, *[column.name for column in extra]]
         found = self.asked.opened.arrow(chosen.order_by(*order))

@@ -114,7 +114,7 @@ def conversion(
         raise UnknownNameError("convention", convention, CONVENTIONS)
     if window_days is not None and convention in ENDLESS:
         raise UsageError(f"--convention {convention} has no window; leave out --window-days, or ask for cohort.")
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     wanted = transitions(asked, window_days, from_stage, to_stage)
     return ANSWERS[convention](Posed(asked, convention, wanted, grouping(asked)))
 

@@ -6,13 +6,17 @@ What has no value is null ("(none)" on screen); a unit without an origin respons
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import ibis
 import ibis.expr.types as ir
 
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics.query import Asked
 from leadline.metrics.rollup import SEPARATOR
+from leadline.metrics.units import of_funnel
 from leadline.model import dimensions as declared_dimensions
+from leadline.model.opened import JOURNEY_DIMENSIONS
 from leadline.model.responses import COUNTED_FATES
 
 NO_RESPONSE = "no response"
@@ -22,6 +26,8 @@ LEVELS = tuple(f"campaign_level_{level}" for level in range(1, DEPTH + 1))
 """The campaign on each level of the hierarchy, from the top."""
 CAMPAIGN = ("campaign", "campaign_id", "campaign_parent", "campaign_path", *LEVELS)
 """Dimensions that rest on the campaign itself."""
+SAME_SPLIT = ("campaign_id", "campaign_path", *LEVELS)
+"""Dimensions that split units as others do already, or into parts of them; looked at only when named."""
 WRITTEN = ("generated_by", "written_by")
 """Dimensions that rest on who made the record, by the maps of the settings."""
 PASS = "pass"
@@ -39,6 +45,29 @@ def names(asked: Asked) -> list[str]:
 
 def _fits(unit: str, kind: str) -> bool:
     return kind != "opportunity" or unit == "opportunities"
+
+
+def looked_through(asked: Asked) -> list[str]:
+    """The dimensions to split by: those of `by`, else all that the snapshot knows values of."""
+    if asked.by:
+        return list(dict.fromkeys(asked.by))
+    values = asked.opened["dimension_values"]
+    held = {row["dimension"] for row in asked.opened.arrow(values.select("dimension").distinct()).to_pylist()}
+    declared = declared_dimensions.declared(asked.opened.settings)
+    found = [name for name in names(asked) if name not in SAME_SPLIT and (name not in declared or name in held)]
+    return [name for name in found if name != "written_by" or "users" in asked.opened]
+
+
+def stored(asked: Asked, wanted: Iterable[str]) -> ir.Table | None:
+    """Some dimensions of journeys as the snapshot keeps them ready: unit_id and a column for each.
+
+    None if it does not keep all of them, or other units are asked for.
+    """
+    if not (asked.unit == "journeys" and asked.numbered and JOURNEY_DIMENSIONS in asked.opened):
+        return None
+    values = of_funnel(asked, JOURNEY_DIMENSIONS)
+    names = dict.fromkeys(wanted)
+    return values.select(*names, unit_id="journey_id") if names.keys() <= {*values.columns} else None
 
 
 def attach(asked: Asked, units: ir.Table, wanted: list[str]) -> ir.Table:
@@ -167,8 +196,7 @@ def _written_by(asked: Asked, units: ir.Table) -> ir.Table:
 
 def _pass(asked: Asked, units: ir.Table) -> ir.Table:
     """first or later: by the journey the unit is described by; null without one."""
-    journeys = asked.opened["journeys"]
-    own = journeys.filter(journeys.funnel == asked.funnel_name)
+    own = of_funnel(asked, "journeys")
     label = ibis.ifelse(own.pass_no == 1, ibis.literal("first"), ibis.literal("later"))
     named = own.select(_pass_journey="journey_id", **{PASS: label})
     return units.left_join(named, [("journey_id", "_pass_journey")]).drop("_pass_journey")
@@ -183,18 +211,25 @@ def _creators(asked: Asked, table: str, key: str, column: str) -> ir.Table:
 
 def filtered(asked: Asked, units: ir.Table) -> ir.Table:
     """Units that have every wanted value; an empty value asks for units without one."""
-    kept = attach(asked, units, list(asked.query.where))
-    for name, value in asked.query.where.items():
+    return having(attach(asked, units, list(asked.query.where)), asked.query.where)
+
+
+def having(rows: ir.Table, where: Mapping[str, str]) -> ir.Table:
+    """Rows with every wanted value of a column; an empty value asks for those without one."""
+    kept = rows
+    for name, value in where.items():
         kept = kept.filter(kept[name].isnull() if value == "" else kept[name] == value)
     return kept
 
 
 def touched(asked: Asked, units: ir.Table) -> ir.Table:
     """Every unit once per campaign it responded to (overlapping)."""
-    key = "journey_id" if asked.unit == "journeys" else "person_id"
-    responses = asked.opened["responses"]
-    own = responses.filter((responses.funnel == asked.funnel_name) & responses.fate.isin(COUNTED_FATES))
-    pairs = own.select(_key=key, _campaign_id="campaign_id").distinct()
+    own = of_funnel(asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
+    if asked.unit == "people":
+        people = units.select(person_id="unit_name", _key="unit_id")
+        pairs = own.join(people, "person_id").select("_key", _campaign_id="campaign_id").distinct()
+    else:
+        pairs = own.select(_key="journey_id", _campaign_id="campaign_id").distinct()
     joined = units.join(pairs, [("unit_id", "_key")])
     return joined.mutate(campaign_id=joined["_campaign_id"]).drop("_key", "_campaign_id")
 

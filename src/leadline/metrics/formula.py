@@ -173,7 +173,7 @@ def known(opened: Opened, own: Mapping[str, Written]) -> Result:
 
 def _ready(opened: Opened, query: Query, written: Written, name: str) -> _Ready:
     unit, funnel = query.unit or written.unit, query.funnel or getattr(written, "funnel", None)
-    asked = ask(opened, replace(query, unit=unit, funnel=funnel))
+    asked = ask(opened, replace(query, unit=unit, funnel=funnel), numbered=True)
     try:
         node = kinds.named(parse(written.expression), asked.funnel.stage_names)
         wanted = next((one for one in kinds.FORMATS if one == written.format), None)

@@ -17,7 +17,7 @@ class Grouping:
     Attributes:
         linked: every unit asked for: the columns of `units.units` and one per dimension of `by`.
         narrow: the columns a count needs (unit_id, dimensions, amount of opportunities, campaign_id
-            under `touched`), run once; None where every unit is asked for and nothing groups them.
+            under `touched`), run once or as the snapshot keeps them; None where every unit is asked for and nothing groups them.
     """
 
     asked: Asked
@@ -50,6 +50,9 @@ def grouping(asked: Asked, all_units: ir.Table | None = None) -> Grouping:
     query = asked.query
     if not (query.by or query.where or query.touched or asked.unit == "opportunities"):
         return Grouping(asked, linked, None)
+    values = None if query.touched or all_units is not None else dimensions.stored(asked, [*query.by, *query.where])
+    if values is not None:
+        return Grouping(asked, linked, dimensions.having(values, query.where).select("unit_id", *query.by))
     columns = dict.fromkeys(["unit_id", *query.by])
     if asked.unit == "opportunities":
         columns["amount"] = None

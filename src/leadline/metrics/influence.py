@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import ibis
 import ibis.expr.types as ir
@@ -63,29 +63,39 @@ OWN_COLUMNS = tuple(
 )
 
 
+class Split(TypedDict, total=False):
+    """How amounts are split.
+
+    Attributes:
+        scope: role, primary role, account or account + matched leads; default: that of leadline.toml.
+        window: influenced, or only the sourced or accelerated part of the same allocation.
+        date: which day places an opportunity in a period: created or closed.
+        goal: up to when touches count: closed, or created for what led to the creation.
+        known: models by name; default: those that Leadline ships.
+    """
+
+    scope: str | None
+    window: str
+    date: str
+    goal: str
+    known: Mapping[str, credit_models.Model] | None
+
+
 def influence(
     opened: Opened,
     query: Query,
     *,
     models: list[str] | None = None,
-    scope: str | None = None,
-    window: str = "influenced",
-    date: str = "created",
-    goal: str = "closed",
-    known: Mapping[str, credit_models.Model] | None = None,
     intervals: bool = False,
     hierarchy: str = "own",
+    **split: Unpack[Split],
 ) -> Result:
     """Credit per campaign and what remains; rows as the public contract lists them.
 
     Args:
         models: names of models; default: those of leadline.toml. `even@sourced` is run on that window alone.
-        scope: role, primary role, account or account + matched leads.
-        window: influenced, or only the sourced or accelerated part of the same allocation.
-        date: which day places an opportunity in a period: created or closed.
-        goal: up to when touches count: closed, or created for what led to the creation. The name of a stage
-            credits the journeys that reached it, one each (see `stage_goal`).
-        known: models by name; default: those that Leadline ships.
+        split: how amounts are split; as goal also the name of a stage, which credits the journeys that
+            reached it, one each (see `stage_goal`).
         intervals: also bootstrap intervals of shares and places, opportunities drawn anew 200 times.
         hierarchy: own, or total: each campaign with all below it, and its own credit beside.
 
@@ -95,26 +105,44 @@ def influence(
     """
     if hierarchy not in roi_columns.HIERARCHIES:
         raise UnknownNameError("hierarchy", hierarchy, roi_columns.HIERARCHIES)
-    wanted = chosen(models or list(opened.settings.influence.models), credit_models.load() if known is None else known)
+    names = models or list(opened.settings.influence.models)
+    goal = split.get("goal", "closed")
     if goal not in GOALS:
-        _require_a_stage(
-            opened,
-            query,
-            goal,
-            plain=(window, date, hierarchy) == ("influenced", "created", "own") and not (scope or intervals),
-        )
-        return stage_goal.stage_goal(ask(opened, query), wanted, goal)
-    asked = asked_of_opportunities(opened, query, window, date)
+        usual = hierarchy == "own" and not intervals
+        _require_a_stage(opened, query, goal, plain=usual and all(split.get(key) in told for key, told in _USUAL))
+        return stage_goal.stage_goal(ask(opened, query), _chosen(names, split), goal)
     rolled = hierarchy == "total"
-    question = Question(asked, wanted, scope, window, date, goal, rolled=rolled)
-    if rolled and (intervals or question.campaign_by):
+    asked = question(opened, query, names, split, rolled=rolled)
+    if rolled and (intervals or asked.campaign_by):
         raise UsageError(
             "--hierarchy total has a row per campaign with all below it; leave out --intervals and dimensions of campaigns."
         )
-    return question.result(intervals=intervals)
+    return asked.result(intervals=intervals)
 
 
-def asked_of_opportunities(opened: Opened, query: Query, window: str, date: str) -> Asked:
+_USUAL = (("scope", (None,)), ("window", (None, "influenced")), ("date", (None, "created")))
+"""What a stage as goal leaves unheard, with what it may be."""
+
+
+def question(opened: Opened, query: Query, names: list[str], split: Split, *, rolled: bool = False) -> Question:
+    """A question about the credit of opportunities by these models.
+
+    Raises:
+        UnknownNameError: model, scope, window, date or dimension that does not exist.
+        UsageError: a unit other than opportunities.
+    """
+    window, date = split.get("window", "influenced"), split.get("date", "created")
+    asked = _asked_of_opportunities(opened, query, window, date)
+    models = _chosen(names, split)
+    return Question(asked, models, split.get("scope"), window, date, split.get("goal", "closed"), rolled=rolled)
+
+
+def _chosen(names: list[str], split: Split) -> list[Chosen]:
+    known = split.get("known")
+    return chosen(names, credit_models.load() if known is None else known)
+
+
+def _asked_of_opportunities(opened: Opened, query: Query, window: str, date: str) -> Asked:
     """A question about the credit of opportunities.
 
     Raises:
@@ -260,7 +288,7 @@ class Question:
 
     def _known_creations(self) -> int:
         deals = self.asked.opened["deals"]
-        return int(self.asked.opened.backend.to_pyarrow(deals.created_s.count()).as_py())
+        return int(self.asked.opened.arrow(deals.created_s.count()).as_py())
 
     def _split_dimensions(self) -> tuple[list[str], list[str]]:
         """Dimensions of the credited campaign, and those of the opportunity."""
@@ -316,14 +344,14 @@ class Question:
         """What the question itself asks to be said."""
         opened = self.asked.opened
         said = []
-        if not self.dated and not opened.backend.to_pyarrow(opened["deals"].count()).as_py():
+        if not self.dated and not opened.arrow(opened["deals"].count()).as_py():
             said.append("There are no opportunities up to as-of, so there is no amount to credit.")
         elif not self.dated:
             said.append(
                 "No opportunity has a CreatedDate: windows are anchored on the close and opportunities are taken by "
                 "their close; open ones stand outside, and sourced and accelerated cannot be told apart."
             )
-        counted = int(opened.backend.to_pyarrow(opened["responses"].count()).as_py())
+        counted = int(opened.arrow(opened["responses"].count()).as_py())
         if not counted:
             said.append("There are no responses: no campaign member has responded, so nothing can be credited.")
         if self.product_by:

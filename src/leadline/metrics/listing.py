@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from leadline.metrics.assemble import ARROW, LIST_COLUMNS, Assembly, record_objects, relabelled
+from leadline.metrics.units import name_of
 from leadline.results import Column, Result
 
 
@@ -30,11 +31,12 @@ def listed(
     asked = made.asked
     columns = LIST_COLUMNS + extra
     own = {"unit_id", "record_id", *named}
+    name = name_of(marks)
     chosen = marks.select(
         *asked.by,
-        "unit_id",
         "period_day",
-        record_id=ibis.ifelse(marks.object == "Person", marks.person_id, marks.unit_id),
+        unit_id=name,
+        record_id=ibis.ifelse(marks.object == "Person", marks.person_id, name),
         **{name: marks[source] for name, source in named.items() if name not in asked.by},
     )
     told = [name for name in (column.name for column in columns) if name in own]

@@ -58,6 +58,8 @@ class Asked:
     unit: str
     stages: tuple[int, ...]
     """Numbers of the stages this unit can be seen in."""
+    numbered: bool = False
+    """Whether journeys and people are told apart by their numbers (see `units.of_funnel`)."""
 
     def __post_init__(self) -> None:
         """Force the filters of whoever asks on the query: here, so that no way of making a question goes past it."""
@@ -126,8 +128,12 @@ class Asked:
         return found
 
 
-def ask(opened: Opened, query: Query) -> Asked:
+def ask(opened: Opened, query: Query, *, numbered: bool = False) -> Asked:
     """Choose funnel and unit.
+
+    Args:
+        numbered: tell journeys and people apart by their numbers, which are quicker to join, group
+            and keep than their names; a list has to name them (see `units.of_funnel`).
 
     Raises:
         UnknownNameError: funnel, unit or grain that does not exist.
@@ -142,7 +148,7 @@ def ask(opened: Opened, query: Query) -> Asked:
     if query.touched and unit not in ("journeys", "people"):
         raise UsageError(f"--touched counts journeys or people under every campaign they touched, not {unit}.")
     stages = funnels.opportunity_stages(funnel) if unit == "opportunities" else range(len(funnel.stages))
-    return Asked(query, opened, name, funnel, unit, tuple(stages))
+    return Asked(query, opened, name, funnel, unit, tuple(stages), numbered)
 
 
 def _allowed(opened: Opened, where: Mapping[str, str]) -> dict[str, str]:

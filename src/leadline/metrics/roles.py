@@ -236,6 +236,6 @@ def _learned(worth: dict[str, tuple[int, int]]) -> str:
 
 
 def _said(opened: Opened, bare: ir.Table, found: list[dict[str, Any]]) -> str:
-    count = int(opened.backend.to_pyarrow(bare.count()).as_py())
+    count = int(opened.arrow(bare.count()).as_py())
     helped = len({row["opportunity_id"] for row in found})
     return f"{count:,} opportunities have no contact role; there are candidates for {helped:,} of them."

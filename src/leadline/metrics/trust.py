@@ -8,6 +8,8 @@ opportunity's units are itself and the journeys that hold it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 
 import ibis
@@ -17,7 +19,7 @@ from leadline.audit.lineage import METRICS
 from leadline.metrics import periods
 from leadline.metrics import units as unit_tables
 from leadline.metrics.query import Asked
-from leadline.model.opened import Opened
+from leadline.model.opened import JOURNEY_FINDINGS, Opened
 from leadline.model.responses import COUNTED_FATES
 from leadline.results import Step, Trust
 
@@ -28,6 +30,9 @@ BOUNDS: tuple[tuple[Grade, int], ...] = (("A", 98), ("B", 95), ("C", 85))
 
 FINDING = "finding:"
 """What the keys of `Trust.evidence` that count the units a finding touches begin with."""
+
+PLACES = 62
+"""Codes that a mask has room for."""
 
 OF_PEOPLE = (
     "Lead",
@@ -65,9 +70,8 @@ def of(asked: Asked, kind: str, units: ir.Table | None, evidence: dict[str, int]
         return Trust()
     counted = _counted(kind, units)
     movers = _movers(asked, kind)
-    touched = _touched(asked, kind, counted, movers.codes)
-    grade, share = _grade(touched["total"], touched["clean"], capped=bool(movers.whole))
-    by_code = {code: touched[f"touched_{at}"] or 0 for at, code in enumerate(movers.codes)}
+    total, clean, by_code = _touched(asked, kind, counted, movers.codes)
+    grade, share = _grade(total, clean, capped=bool(movers.whole))
     present = sorted((code for code in by_code if by_code[code]), key=lambda code: (-by_code[code], code))
     return Trust(
         grade=grade,
@@ -110,17 +114,66 @@ def _concerns(asked: Asked, kind: str, name: str) -> bool:
     return asked.unit != "opportunities" or kind == "influence" or name not in OF_PEOPLE
 
 
-def _touched(asked: Asked, kind: str, counted: ir.Table, codes: tuple[str, ...]) -> dict[str, Any]:
-    """One row: total and clean weight, and the units each code touches."""
+def _touched(asked: Asked, kind: str, counted: ir.Table, codes: tuple[str, ...]) -> tuple[int, int, dict[str, int]]:
+    """Total and clean weight, and how many of the rows counted each code touches."""
+    if codes:
+        hits = _marked(asked, kind, codes)
+        joined = counted.left_join(hits.table.rename(hit_id="unit_id"), [("unit_id", "hit_id")])
+    else:
+        hits, joined = _Hits(counted, ()), counted.mutate(mask=ibis.null("int64"))
+    sums = joined.group_by("mask").aggregate(weight=joined.weight.sum(), units=joined.count())
+    rows = asked.opened.arrow(sums).to_pylist()
+    touched = dict.fromkeys(codes, 0)
+    clean = 0
+    for row in rows:
+        found = [code for at, code in enumerate(hits.codes) if code in touched and (row["mask"] or 0) >> at & 1]
+        clean += 0 if found else int(row["weight"] or 0)
+        for code in found:
+            touched[code] += row["units"]
+    return sum(int(row["weight"] or 0) for row in rows), clean, touched
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """Units that findings touch, once each.
+
+    Attributes:
+        table: unit_id and mask, the sum of 2^place over the codes that touch the unit.
+        codes: in the order of their places.
+    """
+
+    table: ir.Table
+    codes: tuple[str, ...]
+
+
+def _marked(asked: Asked, kind: str, codes: tuple[str, ...]) -> _Hits:
+    """Units that some codes touch, and maybe others: as the snapshot keeps them, or found now."""
+    opened = asked.opened
+    if asked.unit == "journeys" and asked.numbered and JOURNEY_FINDINGS in opened:
+        kept = unit_tables.of_funnel(asked, JOURNEY_FINDINGS)
+        return _Hits(kept.select("mask", unit_id="journey_id"), _kept_codes(opened))
+    flags = _flags(codes)
+    packed = _hits(asked, kind, codes)
+    bits = [packed[flag] * (1 << at) for at, flag in enumerate(flags)]
+    return _Hits(packed.select("unit_id", mask=reduce(add, bits)), codes)
+
+
+def _kept_codes(opened: Opened) -> tuple[str, ...]:
+    """Codes of findings with records that can move a number, in the order of their places in a kept mask."""
+    found = opened["findings"].filter(~ibis._.whole & (ibis._.severity != "info"))
+    return tuple(sorted(opened.arrow(found.select("code").distinct())["code"].to_pylist()))
+
+
+def every_hit(asked: Asked) -> ir.Table | None:
+    """Which findings touch which journey, for a snapshot to keep: unit_id, mask.
+
+    None where there are more codes than a number has room for: then each question looks for itself.
+    """
+    codes = _kept_codes(asked.opened)
     if not codes:
-        found = counted.aggregate(total=counted.weight.sum(), clean=counted.weight.sum())
-        return dict(asked.opened.arrow(found).to_pylist()[0])
-    packed = _hits(asked, kind, codes).rename(hit_id="unit_id")
-    joined = counted.left_join(packed, [("unit_id", "hit_id")])
-    untouched = ibis.ifelse(joined.hit_id.isnull(), joined.weight, ibis.literal(0, "int64"))
-    sums = {f"touched_{at}": joined[flag].sum() for at, flag in enumerate(_flags(codes))}
-    found = joined.aggregate(total=joined.weight.sum(), clean=untouched.sum(), **sums)
-    return dict(asked.opened.arrow(found).to_pylist()[0])
+        none = unit_tables.of_funnel(asked, "journeys").filter(ibis.literal(False))
+        return none.select(unit_id="journey_id", mask=ibis.literal(0, "int64"))
+    return _marked(asked, "volume", codes).table if len(codes) <= PLACES else None
 
 
 def _flags(codes: tuple[str, ...]) -> list[str]:
@@ -146,7 +199,7 @@ def _hits(asked: Asked, kind: str, codes: tuple[str, ...]) -> ir.Table:
         return _deal_hits(asked, kind, by_person, by_deal, flags)
     hits = _journey_hits(asked, by_person, by_deal, flags)
     if asked.unit != "journeys":
-        hits = hits.join(unit_tables.links(asked), "journey_id").select("unit_id", *flags)
+        hits = unit_tables.linked_to(asked, hits).select("unit_id", *flags)
     else:
         hits = hits.rename(unit_id="journey_id")
     if asked.unit == "responses":
@@ -170,9 +223,8 @@ def _deal_hits(asked: Asked, kind: str, by_person: ir.Table, by_deal: ir.Table, 
 
 def _journey_hits(asked: Asked, by_person: ir.Table, by_deal: ir.Table, flags: list[str]) -> ir.Table:
     """Journeys of the persons, and those that hold the opportunities: journey_id and flags, some twice."""
-    opened, name = asked.opened, asked.funnel_name
-    journeys = opened["journeys"].filter(ibis._.funnel == name).select("journey_id", "person_id")
-    held = opened["journey_opportunities"].filter(ibis._.funnel == name).select("journey_id", "opportunity_id")
+    journeys = unit_tables.of_funnel(asked, "journeys").select("journey_id", "person_id")
+    held = unit_tables.of_funnel(asked, "journey_opportunities").select("journey_id", "opportunity_id")
     own = by_person.join(journeys, "person_id").select("journey_id", *flags)
     return own.union(by_deal.join(held, "opportunity_id").select("journey_id", *flags))
 

@@ -14,7 +14,7 @@ from leadline.metrics.assemble import Assembly
 from leadline.metrics.grouping import grouping
 from leadline.metrics.query import NO_PERIOD, Asked, Query, ask
 from leadline.metrics.times import bottleneck, detours, distribution, overstay, slow, standing, stuck, waiting
-from leadline.metrics.times.figures import HORIZON, NEEDED, agreed, figures, is_thin
+from leadline.metrics.times.figures import HORIZON, NEEDED, Figures, agreed, figures, is_thin
 from leadline.metrics.times.lengths import NOTHING, Lengths, counted
 from leadline.metrics.times.measures import MEASURES, OF_STANDING, TEXTS, Times, excluded, measure_times
 from leadline.metrics.times.spans import day_count
@@ -96,7 +96,7 @@ def velocity(
             raise UnknownNameError(what, given, known)
     if stuck and show != "times":
         raise UsageError(f"Stuck records and {show} are two questions; ask them one by one.")
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     standing.require_standing(asked)
     if stuck:
         kind = "velocity-stuck-segments" if asked.by else "velocity-stuck"
@@ -152,16 +152,18 @@ class _Table:
         found = {key for part in parts for key in part if key[-1] in times.stages}
         made = Assembly(asked, "velocity", f"Velocity of {asked.unit}", f"{TEXTS[times.measure]} Unit: {asked.unit}.")
         marks = times.marks
+        cells = {key: (self.cells.get(key, NOTHING), agreed(asked, times.measure, key[-1])) for key in found}
+        estimated = figures(cells)
         return made.result(
             COLUMNS,
-            [self._row(key) for key in sorted(found, key=_sortable)],
+            [self._row(key, estimated[key]) for key in sorted(found, key=_sortable)],
             query=times.question,
             units=marks,
             records=lambda: times.records(made),
             notes=self._notes(),
         )
 
-    def _row(self, key: tuple) -> dict:
+    def _row(self, key: tuple, estimated: Figures) -> dict:
         asked, times = self.asked, self.times
         *dims, period_day, stage_no = key
         cell = self.cells.get(key, NOTHING)
@@ -172,7 +174,7 @@ class _Table:
             "to_stage": times.goals.get(stage_no),
             "measure": times.measure,
             "excluded": self.excluded.get(key, 0) + cell.negative,
-            **figures(cell, agreed(asked, times.measure, stage_no)),
+            **estimated,
             "waiting_share": self.waiting.get(key),
             "stuck": self.stuck.get(key, 0) if stage_no in self.limits else None,
         }

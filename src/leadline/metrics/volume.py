@@ -37,7 +37,7 @@ def volume(opened: Opened, query: Query, *, view: str = "entered") -> Result:
     """
     if view not in VIEWS:
         raise UnknownNameError("view", view, VIEWS)
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     group = grouping(asked)
     question = group.of(_MARKS[view](asked))
     marks = opened.keep(question)
@@ -149,10 +149,8 @@ def _entered(asked: Asked) -> ir.Table:
         _mark(_again(asked, all_visits), "re_entries", "entered_day"),
     ]
     if asked.unit != "opportunities" and "requalifications" in asked.opened:
-        lower = asked.opened["requalifications"].filter(ibis._.funnel == asked.funnel_name)
-        lower = lower.join(units.links(asked), "journey_id").select(
-            "unit_id", "stage_no", entered_s="s", entered_day="day"
-        )
+        lower = units.linked_to(asked, units.of_funnel(asked, "requalifications"))
+        lower = lower.select("unit_id", "stage_no", entered_s="s", entered_day="day")
         parts.append(_mark(lower, "requalifications", "entered_day"))
     marks = periods.within(asked, ibis.union(*parts), "day")
     return periods.with_period(asked, marks, "day")
@@ -167,8 +165,7 @@ def _again(asked: Asked, all_visits: ir.Table) -> ir.Table:
     columns = ("unit_id", "stage_no", "entered_s", "entered_day")
     if asked.unit == "opportunities":
         return all_visits.filter(all_visits.re_entry).select(*columns)
-    outcomes = asked.opened["journey_outcomes"].filter(ibis._.funnel == asked.funnel_name)
-    own = outcomes.join(units.links(asked), "journey_id").select(*columns)
+    own = units.linked_to(asked, units.of_funnel(asked, "journey_outcomes")).select(*columns)
     if asked.unit != "journeys":
         return _after_first(ibis.union(all_visits.select(*columns), own))
     shared = all_visits.stage_no.isin([stage.number for stage in closed_stages(asked.funnel)] or [-1])

@@ -100,6 +100,14 @@ EXTRA: tuple[TableInfo, ...] = (
         "findings", ("code", "object", "message"), "A fault of the data, as the audit at publish found it", False
     ),
     TableInfo("finding_records", ("code", "object", "record_id"), "A record with a fault, and whom it touches", False),
+    TableInfo("journey_dimensions", ("funnel", "journey_no"), "The dimensions of a journey, a column for each", True),
+    TableInfo("journey_findings", ("funnel", "journey_no"), "The findings that touch a journey", True),
+    TableInfo(
+        "journey_times",
+        ("funnel", "journey_no", "stage_no"),
+        "How long a journey stood in a stage, all visits together, and what ended that",
+        True,
+    ),
     TableInfo("_lineage", ("step", "why"), "A step from the source's records to the model, counted", False),
     TableInfo(
         "_fields",
@@ -117,6 +125,10 @@ COLUMN_TEXT: dict[str, str] = {
     "record_id": "Salesforce id of the record",
     "person_id": "Salesforce id of the person's surviving record",
     "journey_id": "person_id, #, number of the pass",
+    "mask": "sum of 2^place over the codes of the findings, in the order of the alphabet, without notes and whole ones",
+    "seconds": "seconds stood there up to as-of, whole days as days of 86,400",
+    "cause": "advanced, exit or censored (it may go on)",
+    "journey_no": "number of the journey in this snapshot, to join by: number of the person × 2^20 + pass_no",
     "pass_no": "number of the pass, from 1",
     "response_id": "Salesforce id of the campaign member",
     "opportunity_id": "Salesforce id of the opportunity",

@@ -58,7 +58,7 @@ class Compiler:
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
         self._next = itertools.count(1)
-        self._texts: dict[int, str] = {}
+        self._texts: dict[tuple[int, bool], str] = {}
         self._lock = threading.Lock()
 
     def number(self, expression: ir.Table) -> int | None:
@@ -71,14 +71,18 @@ class Compiler:
             number = self._number(expression.op(), walk)
         return None if walk.in_memory else number
 
-    def statement(self, backend: Backend, expression: ir.Table) -> str | None:
-        """The statement of an expression; None if it holds a table in memory, which Ibis has to bring along."""
+    def statement(self, backend: Backend, expression: ir.Table, *, pretty: bool = False) -> str | None:
+        """The statement of an expression; None if it holds a table in memory, which Ibis has to bring along.
+
+        Args:
+            pretty: in lines, for people.
+        """
         number = self.number(expression)
         if number is None:
             return None
-        found = self._texts.get(number)
+        found = self._texts.get((number, pretty))
         if found is None:
-            found = self._texts[number] = str(backend.compile(expression))
+            found = self._texts[number, pretty] = str(backend.compile(expression, pretty=pretty))
         return found
 
     def arrow(self, backend: BaseBackend, expression: ir.Expr) -> Any:
@@ -88,6 +92,11 @@ class Compiler:
         if text is None:
             return backend.to_pyarrow(expression)
         return expression.__pyarrow_result__(backend.con.sql(text).to_arrow_table(), data_mapper=_Typed)
+
+    def text(self, backend: BaseBackend, expression: ir.Expr) -> str:
+        """The statement of a question in lines, for people, in the words of its engine."""
+        known = isinstance(backend, Backend) and self.statement(backend, expression.as_table(), pretty=True)
+        return known or str(backend.compile(expression, pretty=True))
 
     @property
     def known(self) -> int:

@@ -49,6 +49,7 @@ def _outside_funnels(sorted_members: ir.Table) -> ir.Table:
     """Without a funnel of people responses have no journey; those that would count are not qualified."""
     return sorted_members.mutate(
         journey_id=ibis.null("string"),
+        journey_no=ibis.null("int64"),
         fate=sorted_members.out.fill_null(responses.NOT_QUALIFIED),
         excluded_why=sorted_members.excluded,
         funnel=ibis.literal(""),
@@ -148,7 +149,7 @@ class _Journeys:
         origins = journeys.origins(answers, qualified, campaigns, self.funnel.look_back_days)
         known = self._step("journeys", journeys.journeys(ends, held, qualified, origins, undated))
         self.names = known.select("unit", "journey_id")
-        self._add("journeys", known.drop("unit"))
+        self._add("journeys", known.rename(journey_no="unit"))
         of_deals = journeys.opportunity_origins(held, known, store["opportunity_people"])
         self._add("opportunity_origins", of_deals)
         fates = responses.fates(answers, known)
@@ -163,8 +164,8 @@ class _Journeys:
         return self.store.step(f"{name}_{self.name}", expression)
 
     def _named(self, rows: ir.Table) -> ir.Table:
-        """Rows with the journey's name in place of its number."""
-        return rows.join(self.names, "unit").drop("unit")
+        """Rows with the journey's name beside its number."""
+        return rows.join(self.names, "unit").rename(journey_no="unit")
 
     def _add(self, name: str, expression: ir.Table) -> None:
         self.store.add(name, expression.mutate(funnel=ibis.literal(self.name)))

@@ -203,7 +203,7 @@ def _like(rows: ir.Table, model: ir.Table) -> ir.Table:
 def opportunity_origins(held: ir.Table, journeys: ir.Table, pairs: ir.Table) -> ir.Table:
     """The journey an opportunity comes from: converted lead, then primary role, then earliest start, then id.
 
-    Columns: opportunity_id, journey_id, person_id.
+    Columns: opportunity_id, journey_id, journey_no, person_id.
     """
     known = held.join(journeys.select("unit", "journey_id", "person_id", "started_s"), "unit")
     flags = pairs.select("opportunity_id", "person_id", "is_converted_lead", "is_primary")
@@ -213,7 +213,8 @@ def opportunity_origins(held: ir.Table, journeys: ir.Table, pairs: ir.Table) -> 
         order_by=[ibis.desc("is_converted_lead"), ibis.desc("is_primary"), "started_s", "journey_id"],
     )
     ranked = joined.mutate(nth=ibis.row_number().over(best))
-    return ranked.filter(ranked.nth == 0).select("opportunity_id", "journey_id", "person_id")
+    first = ranked.filter(ranked.nth == 0)
+    return first.select("opportunity_id", "journey_id", "person_id", journey_no="unit")
 
 
 def known_by(entries: ir.Table, as_of: AsOf) -> ir.BooleanValue:

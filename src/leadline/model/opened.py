@@ -24,8 +24,8 @@ from leadline.model.store import Store, table_names
 
 BASE_EXTRA = ("days", "rates_static", "rates_dated", "findings", "finding_records", "_lineage", "_fields")
 
-JOURNEY_FINDINGS, JOURNEY_DIMENSIONS = "journey_findings", "journey_dimensions"
-"""What is kept ready of journeys at the snapshot's own as-of: the findings that touch each, and its dimensions."""
+JOURNEY_FINDINGS, JOURNEY_DIMENSIONS, JOURNEY_TIMES = "journey_findings", "journey_dimensions", "journey_times"
+"""Kept ready of journeys at the snapshot's own as-of: findings that touch each, dimensions, days in each stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Opened:
 
     def sql(self, expression: ir.Table) -> str:
         """The SQL of a question."""
-        return str(self.backend.compile(expression, pretty=True))
+        return COMPILER.text(self.backend, expression)
 
 
 def open_snapshot(
@@ -189,7 +189,12 @@ def _meta(backend: Backend) -> dict[str, str]:
 def _published(backend: Backend) -> dict[str, ir.Table]:
     place = (engines.SNAPSHOT_NAME, "main")
     held = table_names(backend, *place)
-    wanted = [info.name for info in catalogue.PUBLISHED] + [*BASE_EXTRA, JOURNEY_FINDINGS, JOURNEY_DIMENSIONS]
+    wanted = [info.name for info in catalogue.PUBLISHED] + [
+        *BASE_EXTRA,
+        JOURNEY_FINDINGS,
+        JOURNEY_DIMENSIONS,
+        JOURNEY_TIMES,
+    ]
     return {name: backend.table(name, database=place) for name in wanted if name in held}
 
 

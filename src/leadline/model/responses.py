@@ -50,7 +50,7 @@ def duplicates(members: ir.Table, as_of: AsOf) -> ir.Table:
 
 
 def fates(answers: ir.Table, journeys: ir.Table) -> ir.Table:
-    """What became of the responses that lie in a journey: response_id, journey_id, fate."""
+    """What became of the responses that lie in a journey: response_id, journey_id, journey_no, fate."""
     facts = journeys.select("unit", "journey_id", "tipping_response_id", "qualified_s")
     known = answers.join(facts, "unit")
     fate = ibis.cases(
@@ -59,14 +59,14 @@ def fates(answers: ir.Table, journeys: ir.Table) -> ir.Table:
         (known.s <= known.qualified_s, BEFORE),
         else_=AFTER,
     )
-    return known.select("journey_id", response_id="id", fate=fate)
+    return known.select("journey_id", journey_no="unit", response_id="id", fate=fate)
 
 
 def responses(sorted_members: ir.Table, fates: ir.Table) -> ir.Table:
     """Every response with its fate and, where it counts, its journey.
 
-    Columns: those of `members` without `excluded`, with excluded_why, fate, journey_id (null where
-    it does not count).
+    Columns: those of `members` without `excluded`, with excluded_why, fate, journey_id and journey_no (null
+    where it does not count).
     """
     joined = sorted_members.left_join(fates, "response_id").drop("response_id_right")
     fate = ibis.coalesce(joined.out, joined.fate, ibis.literal(NOT_QUALIFIED))

@@ -14,6 +14,7 @@ from typing import Any
 from leadline.maths.paths.models import Options
 from leadline.path_table.answer import answer
 from leadline.path_table.reading import Columns, from_arrays, from_file
+from leadline.path_table.transitions import transitions as chain_of
 from leadline.results import Result
 
 __all__ = ["Columns", "Options", "paths", "paths_of_file"]
@@ -30,6 +31,7 @@ def paths(
     currency: str = "",
     options: Options | None = None,
     intervals: bool = False,
+    transitions: bool = False,
 ) -> Result:
     """Credit of each state on paths, by one model or several.
 
@@ -44,6 +46,7 @@ def paths(
         currency: decides the decimals of `value`; two without it.
         options: order, removal and whatever else a model can be told.
         intervals: also bootstrap intervals of the shares, 200 draws of the paths, 5th to 95th percentile.
+        transitions: in place of credit the chain of `markov` itself: what comes after what, and how paths end.
 
     Returns:
         Rows `state, conversions, value, share, effect`, the largest first; both sums are those of the
@@ -52,8 +55,9 @@ def paths(
     Raises:
         UsageError: arrays of different lengths, numbers that make no sense, an unknown model or option.
     """
+    names, told = [model] if isinstance(model, str) else list(model), options or Options()
     table = from_arrays(paths, conversions, value, nulls, separator, currency)
-    return answer(table, [model] if isinstance(model, str) else list(model), options or Options(), intervals)
+    return chain_of(table, told) if transitions else answer(table, names, told, intervals)
 
 
 def paths_of_file(
@@ -67,6 +71,7 @@ def paths_of_file(
     currency: str = "",
     options: Options | None = None,
     intervals: bool = False,
+    transitions: bool = False,
 ) -> Result:
     """The same for the columns of a CSV file.
 
@@ -74,5 +79,6 @@ def paths_of_file(
         SourceError: the file, or a row of it, cannot be read; the message names line and column.
         UsageError: a column that is not there, or what `paths` raises.
     """
+    names, told = [model] if isinstance(model, str) else list(model), options or Options()
     table = from_file(file, columns, separator, delimiter, encoding, currency)
-    return answer(table, [model] if isinstance(model, str) else list(model), options or Options(), intervals)
+    return chain_of(table, told) if transitions else answer(table, names, told, intervals)

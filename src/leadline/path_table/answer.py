@@ -124,15 +124,14 @@ def _whole(table: PathTable, found: Credit) -> _Whole:
 
 
 def _intervals(table: PathTable, model: str, options: Options, found: Credit) -> Intervals | None:
-    """Bootstrap intervals of the shares among the paths with a state; None without any credit."""
+    """Bootstrap intervals of the shares of all conversions; None without any credit."""
     if not found.conversions.any():
         return None
-    given = table.given.kept(table.given.some)
     try:
         # What no draw converts has no share; such a draw tells nothing of this model and is left out.
         shares = [
-            models.share(models.credit(one, model, options).conversions)
-            for one in bootstrap.redrawn(given, seed=options.seed)
+            models.share(models.credit(one, model, options).conversions, one.conversions.sum())
+            for one in bootstrap.redrawn(table.given, seed=options.seed)
         ]
     except ValueError as fault:
         raise UsageError(f"Intervals cannot be drawn: {fault}.") from fault
@@ -194,24 +193,38 @@ def _result(
     told = {name: value for name, value in asdict(options).items() if value != getattr(Options(), name)}
     text = "; ".join(f"{model}: {models.TEXTS[model]}" for model in wanted)
     total = {"conversions": float(given.conversions.sum()), "nulls": float(given.nulls.sum()), "paths": table.rows}
-    return Result(
+    return of_paths(
+        table,
         kind="paths",
         title=f"Paths: {', '.join(wanted)}",
         definition=Definition(f"{text}. A repeat of the state before it is no step of a chain.", VERSION),
-        as_of=None,
-        known_at=None,
-        snapshot="",
-        timezone="UTC",
-        currency=table.currency,
-        unit="conversions",
         filters=told,
         columns=columns,
         table=pa.table(arrays),
         totals=({**total, "value_amount": round(float(given.value.sum())) if table.has_value else None},),
-        lineage=(
-            Step("rows", None, table.rows, "rows of the input"),
-            Step("paths with a state", table.rows, int(given.some.sum()), "different paths that a model can credit"),
-        ),
         notes=tuple(notes),
-        currency_digits=table.digits,
+    )
+
+
+def of_paths(given: PathTable, **parts: Any) -> Result:
+    """A result about paths, which know no moment, no snapshot and no zone.
+
+    Args:
+        given: the paths.
+        parts: kind, title, definition, filters, columns, table, totals and notes of the result.
+    """
+    some = int(given.given.some.sum())
+    return Result(
+        as_of=None,
+        known_at=None,
+        snapshot="",
+        timezone="UTC",
+        currency=given.currency,
+        unit="conversions",
+        lineage=(
+            Step("rows", None, given.rows, "rows of the input"),
+            Step("paths with a state", given.rows, some, "different paths that a model can credit"),
+        ),
+        currency_digits=given.digits,
+        **parts,
     )

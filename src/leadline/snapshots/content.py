@@ -29,7 +29,21 @@ LINEAGE: Final = "_lineage"
 FIELDS: Final = "_fields"
 
 BESIDE: Final = frozenset(
-    ["days", "rates_static", "rates_dated", "findings", "finding_records", LINEAGE, FIELDS, META, TABLES, COLUMNS]
+    [
+        "days",
+        "rates_static",
+        "rates_dated",
+        "findings",
+        "finding_records",
+        "journey_dimensions",
+        "journey_findings",
+        "journey_times",
+        LINEAGE,
+        FIELDS,
+        META,
+        TABLES,
+        COLUMNS,
+    ]
 )
 """Tables that are no content of their own: made from settings, names of files or wall times, or about the others."""
 

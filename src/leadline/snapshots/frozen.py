@@ -117,6 +117,18 @@ def names_of(workspace: Path, key: str) -> tuple[str, ...]:
     return tuple(each.name for each in all_frozen(workspace) if each.snapshot == key)
 
 
+def kept_folder(workspace: Path, called: str) -> Path | None:
+    """The folder with the files frozen with a state; None for one that is not frozen, or was frozen without files.
+
+    Args:
+        called: the name it is frozen under, or its id or the beginning of it.
+    """
+    own = [one for one in all_frozen(workspace) if called == one.name or one.snapshot.startswith(called)]
+    own = [one for one in own if called and one.files]
+    own.sort(key=lambda one: (one.name != called, one.name))
+    return workspace / FOLDER / own[0].name if own else None
+
+
 def find(snapshots: Snapshots, text: str) -> Snapshot:
     """A snapshot by the name it is frozen under, its id or the beginning of it, `current` or `previous`.
 

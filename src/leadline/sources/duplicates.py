@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import numpy as np
@@ -11,6 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from leadline.sources.sql_text import file_list, literal
+
+_AT_ONCE: Final = 4_000_000
+"""Hashes that are held at a time: 32 MB, and as much again while they are sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,7 @@ def older_twins(con: duckdb.DuckDBPyConnection, files: list[Path], columns: set[
     Hashes of the ids come first: as long as those are all different nothing else is looked at.
     """
     read = f"read_parquet({file_list(files)}, filename = true, file_row_number = true)"
-    hashes = con.execute(f"SELECT hash(Id) AS h FROM {read}").fetchnumpy()["h"]
-    hashes = np.sort(np.asarray(hashes))
-    twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    twice = hashes_seen_twice(con, "Id", read)
     if not len(twice):
         return []
     con.register("twice", pa.table({"twice": twice}))
@@ -56,3 +58,19 @@ def older_twins(con: duckdb.DuckDBPyConnection, files: list[Path], columns: set[
     con.unregister("places")
     place, row = np.asarray(found["place"]), np.asarray(found["row"], np.int64)
     return [Loser(int(file), np.sort(row[place == file])) for file in np.unique(place)]
+
+
+def hashes_seen_twice(con: duckdb.DuckDBPyConnection, column: str, relation: str) -> npt.NDArray[np.uint64]:
+    """Hashes that several rows of a relation have in a column; none of them proves its values to be different.
+
+    Many rows are looked at in parts, so that the memory it takes does not grow with them.
+    """
+    (rows,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+    parts = 1 + rows // _AT_ONCE
+    found = []
+    for part in range(parts):
+        some = f" WHERE hash({column}) % {parts} = {part}" if parts > 1 else ""
+        hashes = np.asarray(con.execute(f"SELECT hash({column}) AS h FROM {relation}{some}").fetchnumpy()["h"])
+        hashes = np.sort(hashes)
+        found.append(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
+    return np.concatenate(found)

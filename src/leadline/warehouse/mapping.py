@@ -34,6 +34,15 @@ _FOREVER: Final = "9999-01-01"
 """From this day on the end of a version stands for none: Fivetran writes the last instant of 9999."""
 
 _NO_ID: Final = "000000000000000AAA"
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CAPITALS: Final = _LETTERS + _LETTERS.lower() + "0123456789"
+_MARKS: Final = "1" * 26 + "0" * 36
+"""What each character of an id becomes, so that 1 stands where a capital stood."""
+
+_CHECK: Final = _LETTERS + "012345"
+_FIVES: Final = ",".join(f"{number:05b}"[::-1] for number in range(32))
+"""The patterns of five characters in the order of their letter in `_CHECK`."""
+
 _CUSTOM: Final = re.compile(r"\w+__c")
 
 
@@ -90,7 +99,7 @@ def mapped(engine: Engine, settings: Settings) -> Mapped:
     stamps: dict[str, Stamps] = {}
     for name, raw in found.items():
         stamps[name] = Stamps.of(raw.columns, settings.warehouse)
-        rows = _fields(name, raw, settings.warehouse, custom)
+        rows = _long_ids(engine, name, raw, _fields(name, raw, settings.warehouse, custom))
         tables[name] = engine.view(f"src_{name}", _newest(rows, raw, stamps[name]))
         if name in VERSIONED and stamps[name].valid_from and stamps[name].valid_to:
             versions[name] = engine.view(f"src_{name}__versions", _versions(rows, raw, stamps[name]))
@@ -193,7 +202,28 @@ def _typed(column: Any, kind: Kind | None) -> Any:
         return _instant(column)
     if kind == "bool" and column.type().is_string():
         return column.strip().lower().isin(["true", "1", "t"])
+    if column.type().is_string():
+        column = column.strip().nullif("")
     return column.cast(TYPES[kind])
+
+
+def _long_ids(engine: Engine, name: str, raw: ir.Table, rows: dict[str, ir.Value]) -> dict[str, ir.Value]:
+    """Ids of 15 characters, as reports write them, as those of 18; columns that hold none stay as they are."""
+    kinds = OBJECTS[name]
+    ids: dict[str, Any] = {field: column for field, column in rows.items() if kinds.get(field) == "id"}
+    # Completing every id of every table would cost more than asking once which columns hold short ones.
+    asked = raw.aggregate(**{field: (column.length() == 15).cast("int8").max() for field, column in ids.items()})
+    short = engine.backend.to_pyarrow(asked).to_pylist()[0]
+    return rows | {field: _id_18(column).name(field) for field, column in ids.items() if short[field]}
+
+
+def _id_18(column: Any) -> Any:
+    marks = column.translate(_CAPITALS, _MARKS)
+    ends = column
+    for start in (0, 5, 10):
+        at = ibis.literal(_FIVES).find(marks.substr(start, 5)) // 6
+        ends = ends + ibis.literal(_CHECK).substr(at, 1)
+    return ibis.ifelse(column.re_search("^[0-9A-Za-z]{15}$"), ends, column)
 
 
 def _instant(column: Any) -> Any:

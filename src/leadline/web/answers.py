@@ -7,11 +7,13 @@ worked out for somebody who may see more. Two readers with one question wait for
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,10 +22,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import duckdb
 
 from leadline.address import Address, parse
-from leadline.errors import BusyError, OverLimitError
+from leadline.errors import BusyError, OverLimitError, PendingError
 from leadline.snapshots.snapshots import CURRENT
 from leadline.web.cells import of_cell
 from leadline.web.desk import Desk, Pin, pinned
+from leadline.web.kept import Pages
+from leadline.web.lanes import AHEAD, AWAITED, Lanes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +46,9 @@ WAITING = 64
 """Questions that may wait at once; one more is turned away."""
 PATIENCE = 0.05
 """Seconds between two attempts to stop a question that is over its limit."""
+
+
+_AHEAD: ContextVar[Pin | None] = ContextVar("ahead", default=None)
 
 
 class Asker(Protocol):
@@ -80,7 +87,8 @@ class Answers:
         self._memory = memory
         self._limit = limit_s
         self._kept_bytes = kept_bytes
-        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="answers")
+        self._lanes = Lanes(lanes, "answers")
+        self._side = Lanes(1, "answers-side")
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._held_bytes = 0
@@ -88,15 +96,27 @@ class Answers:
         self._own = threading.local()
         self._desks: list[Desk] = []
         self._reader = Desk(folder, memory)
+        self.pages = Pages()
         self._pin: Pin | None = None
+        self._shown: Pin | None = None
         self._seen: tuple[tuple[int, int, int], ...] | None = None
 
     def pin(self) -> Pin:
-        """The snapshot that is current now; everything on one page is asked of it.
+        """The snapshot that is shown now; everything on one page is asked of it.
 
         Raises:
             SnapshotError: nothing is published yet, or no snapshot is sound.
         """
+        ahead = _AHEAD.get()
+        if ahead is not None:
+            return ahead
+        shown = self._shown
+        if shown is not None and shown.path.exists():
+            return shown
+        return self.newest()
+
+    def newest(self) -> Pin:
+        """The snapshot that is current now; errors as `pin`."""
         known, seen = self._pin, self._stamps()
         if known is not None and seen is not None and seen == self._seen:
             return known
@@ -106,6 +126,25 @@ class Answers:
         # As they stood before the look: what came in between is looked at next time.
         self._seen = seen
         return known
+
+    def known_pin(self) -> Pin | None:
+        """The snapshot that is shown, if no file has to be opened to know it."""
+        if self._shown is not None and self._shown.path.exists():
+            return self._shown
+        return self._pin if self._pin is not None and self._seen is not None and self._stamps() == self._seen else None
+
+    def show(self, pin: Pin | None) -> None:
+        """Stay with a snapshot until told to show another; None shows the newest from now on."""
+        self._shown = pin
+
+    @contextmanager
+    def ahead_of(self, pin: Pin) -> Iterator[None]:
+        """Within this block the thread sees a snapshot that is not shown yet."""
+        token = _AHEAD.set(pin)
+        try:
+            yield
+        finally:
+            _AHEAD.reset(token)
 
     def _stamps(self) -> tuple[tuple[int, int, int], ...] | None:
         """Marks of the files that decide what is current; None where there are none to look at.
@@ -121,16 +160,23 @@ class Answers:
             return None
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in marks)
 
-    def ask(self, address: Address | str, who: Asker, pin: Pin) -> Result:
+    def ask(self, address: Address | str, who: Asker, pin: Pin, until: float | None = None) -> Result:
         """The table an address names.
 
+        Args:
+            address: the question.
+            who: the reader.
+            pin: the snapshot it is asked of.
+            until: moment of the monotonic clock up to which to wait; without one until it is there.
+
         Raises:
+            PendingError: it is not there by then.
             UsageError: the question makes no sense.
             OverLimitError: it took more time or memory than it may.
             BusyError: too many others are waiting.
         """
         wanted = (parse(address) if isinstance(address, str) else address).table
-        return self._run(("ask", str(wanted)), self._asking(wanted, who, pin), who, pin)
+        return self._run(("ask", str(wanted)), self._asking(wanted, who, pin), who, pin, until=until)
 
     def _asking(self, wanted: Address, who: Asker, pin: Pin) -> Callable[[Desk], Result]:
         def work(desk: Desk) -> Result:
@@ -165,9 +211,27 @@ class Answers:
         """Any work on the opened snapshot under the same limits; kept by its key, or not at all without one."""
         return self.at_desk(key, lambda desk: work(desk.opened()), who, pin)
 
-    def at_desk(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> T:
-        """As `run`, with the whole workspace: stories, lists of models, audit."""
-        return self._run(None if key is None else ("run", key), work, who, pin)
+    def at_desk(
+        self,
+        key: Hashable | None,
+        work: Callable[[Desk], T],
+        who: Asker,
+        pin: Pin,
+        *,
+        until: float | None = None,
+        aside: bool = False,
+    ) -> T:
+        """As `run`, with the whole workspace: stories, lists of models, audit.
+
+        Args:
+            key: under which it is kept; None keeps nothing.
+            work: what to do.
+            who: the reader.
+            pin: the snapshot it is done on.
+            until: as for `ask`.
+            aside: short work, which does not wait behind questions.
+        """
+        return self._run(None if key is None else ("run", key), work, who, pin, until=until, aside=aside)
 
     @property
     def held_bytes(self) -> int:
@@ -182,7 +246,8 @@ class Answers:
     def close(self) -> None:
         """Stop what is going on and close every engine."""
         self.interrupt()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._lanes.close()
+        self._side.close()
         for desk in self._desks:
             desk.close()
 
@@ -191,16 +256,31 @@ class Answers:
         with self._lock:
             self._kept.clear()
             self._held_bytes = 0
+        self.pages.forget()
 
-    def _run(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> T:
-        future = self._future(key, work, who, pin)
+    def _run(
+        self,
+        key: Hashable | None,
+        work: Callable[[Desk], T],
+        who: Asker,
+        pin: Pin,
+        *,
+        until: float | None = None,
+        aside: bool = False,
+    ) -> T:
+        future = self._future(key, work, who, pin, aside=aside)
+        if until is not None:
+            # What is not there by then comes when the page is asked for again.
+            return _by(future, until)
         try:
             return future.result(timeout=2 * self._limit + 1)
         except LateError as fault:
             future.cancel()
             raise BusyError("Too many questions are ahead of this one. Try again in a moment.") from fault
 
-    def _future(self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> Future[T]:
+    def _future(
+        self, key: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin, *, aside: bool = False
+    ) -> Future[T]:
         """The answer, there already, on its way, or begun now."""
         full = None if key is None else (pin.key, key, tuple(sorted(who.records.items())), who.masked)
         with self._lock:
@@ -209,12 +289,16 @@ class Answers:
                 ready: Future[T] = Future()
                 ready.set_result(self._kept[full][0])
                 return ready
-            return self._running.get(full) or self._begin(full, work, who, pin)
+            return self._running.get(full) or self._begin(full, work, who, pin, aside=aside)
 
-    def _begin(self, full: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin) -> Future[T]:
+    def _begin(
+        self, full: Hashable | None, work: Callable[[Desk], T], who: Asker, pin: Pin, *, aside: bool = False
+    ) -> Future[T]:
         if len(self._running) >= WAITING:
             raise BusyError("The server has as many questions waiting as it takes. Try again in a moment.")
-        future = self._pool.submit(self._work, full, work, who, pin)
+        lanes = self._side if aside else self._lanes
+        urgency = AWAITED if _AHEAD.get() is None else AHEAD
+        future = lanes.submit(partial(self._work, full, work, who, pin), urgency)
         # Questions nobody may share wait in the queue like all others, under a key of their own.
         self._running[future if full is None else full] = future
         return future
@@ -278,6 +362,15 @@ class Answers:
             self._kept[full] = (value, size)
             while self._held_bytes > self._kept_bytes:
                 self._held_bytes -= self._kept.popitem(last=False)[1][1]
+
+
+def _by(future: Future[T], until: float) -> T:
+    try:
+        return future.result(timeout=max(0.0, until - time.monotonic()))
+    except LateError as late:
+        if future.done():
+            raise
+        raise PendingError("This is being worked out.") from late
 
 
 def _size(value: Any) -> int:

@@ -25,6 +25,7 @@ from leadline.web.access.gate import Gate, require_signed_in
 from leadline.web.access.headers import Headers, secure
 from leadline.web.access.pages import refusal
 from leadline.web.access.secret import token
+from leadline.web.answering import Answerer
 from leadline.web.pages import ROUTERS
 from leadline.web.site import Site
 from leadline.web.templating import folder
@@ -76,6 +77,7 @@ def create_app(site: Site) -> FastAPI:
     app.add_exception_handler(LeadlineError, _told)
     app.add_exception_handler(Exception, _failed)
     # The last one added is the outermost.
+    app.add_middleware(Answerer, site=site)
     app.add_middleware(Gate, site=site)
     app.add_middleware(Headers, tls=site.tls)
     return app

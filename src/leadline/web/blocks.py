@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadline.errors import OverLimitError, SnapshotError, UsageError
+from leadline.errors import OverLimitError, PendingError, SnapshotError, UsageError
 
 if TYPE_CHECKING:
     from leadline.address import Address
@@ -33,6 +33,7 @@ class Card:
     Attributes:
         fault: why there is no answer; empty if there is one.
         result: the answer itself.
+        pending: it is being worked out.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Card:
     notes: tuple[str, ...] = ()
     chart: Chart | None = None
     result: Result | None = None
+    pending: bool = False
 
 
 def card(
@@ -71,6 +73,8 @@ def card(
     """
     try:
         result = view.ask(address)
+    except PendingError:
+        return Card(name, title, lead, pending=True)
     except (UsageError, OverLimitError, SnapshotError) as fault:
         return Card(name, title, lead, fault=str(fault))
     return Card(

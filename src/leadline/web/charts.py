@@ -27,12 +27,22 @@ if TYPE_CHECKING:
 
 _WIDTH = re.compile(r'(<svg[^>]*?) style="max-width: (\d+)px"')
 _EMPTY = re.compile(r'(<g[^>]*?) role="graphics-symbol"([^>]*/>|[^>]*></g>)')
+_UNSEEN = re.compile(
+    r'<path class="(?:fore|back)ground" aria-hidden="true" d="[^"]*"(?: pointer-events="none")?(?: display="none")?/>'
+)
+_TAG = re.compile(r'<[a-zA-Z]+(?: [-:a-zA-Z0-9]+="[^"]*")+ ?/?>')
+_SHAPES = re.compile(r'(?<= )(?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"')
+_TOLD = re.compile(r'(?<= aria-label=")[^"]*"')
+_EXACT = re.compile(r"\d+\.\d{4,}")
+_LONG = re.compile(r"(\d\.\d\d)\d+")
+_FONT = re.compile(r' font-family="[^"]*"')
+_FALLBACK = re.compile(r"var\((--chart-[a-z-]+), #[0-9a-f]{6}\)")
 _KEPT = 400
 
 _FACTS = " · snapshot "
 """What marks the line of a chart that says of which data it is."""
 
-BEHIND = 40
+BEHIND = 15
 """Rows of the table behind a chart; its page has all of them."""
 
 
@@ -125,9 +135,15 @@ def _draw(result: Result, name: str) -> Drawing:
     title, subtitle = _titles(chart)
     chart.title = alt.Undefined
     svg = theme.svg_for_page(files.svg(chart), "@@")
-    return Drawing(
-        title, subtitle, _EMPTY.sub(r"\1\2", _WIDTH.sub(r'\1 width="\2"', svg)), charts.summary(result, name)
-    )
+    svg = lean(_EMPTY.sub(r"\1\2", _WIDTH.sub(r'\1 width="\2"', svg)))
+    return Drawing(title, subtitle, svg, charts.summary(result, name))
+
+
+def lean(svg: str) -> str:
+    """A drawing without what nobody sees: frames without paint, a font and colours the page has, thousandths of pixels and of values."""
+    svg = _FALLBACK.sub(r"var(\1)", _FONT.sub("", _UNSEEN.sub("", svg)))
+    svg = _TOLD.sub(lambda told: _EXACT.sub(lambda number: f"{float(number[0]):.2f}", told[0]), svg)
+    return _TAG.sub(lambda tag: _SHAPES.sub(lambda part: _LONG.sub(r"\1", part[0]), tag[0]), svg)
 
 
 def _titles(chart: Any) -> tuple[str, tuple[str, ...]]:

@@ -28,7 +28,7 @@ from babel.support import NullTranslations, Translations
 from markupsafe import Markup, escape
 
 from leadline import dates, money
-from leadline.render.present import NOTHING, clean
+from leadline.render.present import NOTHING, clean, percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -136,6 +136,9 @@ def rate(value: float | None) -> str:
     """A share from 0 to 1 as a percentage with one decimal; two below 0.1 %."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if current().code == SOURCE:
+        # As tables and charts of the program write it.
+        return percent(value)
     pattern = "0.00%" if 0 < abs(value) < 0.001 else "#,##0.0%"
     return str(numbers.format_percent(value, format=pattern, locale=current().locale))
 
@@ -187,6 +190,7 @@ def lines(value: str) -> Markup:
 
 
 FILTERS = {
+    "said": gettext,
     "count": count,
     "number": number,
     "rate": rate,

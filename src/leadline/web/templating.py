@@ -35,7 +35,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     locale.install(made)
-    made.filters["label"] = label
+    made.filters["label"] = _label
     made.globals["static"] = static
     made.globals["sql_text"] = _lines
     return made
@@ -46,6 +46,11 @@ def static(name: str) -> str:
     """The address of a file of the page itself; it changes with what the file holds."""
     path = folder("static") / name
     return f"/static/{name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def _label(name: str) -> str:
+    """A name of the program in words of the reader's language."""
+    return locale.gettext(label(name))
 
 
 def _lines(text: str) -> Markup:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import urllib.parse
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from leadline.address import Address
-from leadline.errors import SnapshotError
+from leadline.errors import BusyError, OverLimitError, PendingError, SnapshotError
 from leadline.metrics.dimensions import CAMPAIGN, PASS, WRITTEN
 from leadline.web import locale, state
-from leadline.web.access.csrf import csrf_token
 from leadline.web.charts import Block, block
+from leadline.web.kept import NAME, TOKEN, filled, reading, taken_apart
 from leadline.web.periods import ALL_TIME, Preset, presets
 from leadline.web.state import Choice, State
 from leadline.web.tables import Table, table
@@ -69,6 +70,8 @@ class View:
         site: the server's workspace, answers and store.
         state: what the address asks for.
         usual_period: name of the period that holds where the address names none.
+        lasting: whether the page would read the same if it were asked for again.
+        pending: whether something on it is still being worked out.
     """
 
     def __init__(self, request: Request, pin: Pin | None, page_state: State) -> None:
@@ -81,6 +84,10 @@ class View:
         self.usual_period = ALL_TIME
         self._results: list[Result] = []
         self._touching: set[str] = set()
+        self.lasting, self.pending = True, False
+        self._until = _until(request)
+        self._wanted = None if pin is None else reading(request)
+        self._age = 0 if pin is None else self.answers.pages.age
 
     @classmethod
     def of(cls, request: Request, choices: Iterable[Choice] = ()) -> View:
@@ -131,7 +138,15 @@ class View:
             LeadlineError: as the metric itself, or `OverLimitError`, `BusyError`.
         """
         wanted = metric if isinstance(metric, Address) else self.address(metric, **arguments)
-        found = self.answers.ask(wanted, self.who, self.pin)
+        try:
+            found = self.answers.ask(wanted, self.who, self.pin, self._until)
+        except PendingError:
+            self.pending, self.lasting = True, False
+            raise
+        except (OverLimitError, BusyError, SnapshotError):
+            # The next reader may have more luck.
+            self.lasting = False
+            raise
         self._results.append(found)
         return found
 
@@ -154,6 +169,9 @@ class View:
     def explain(self, address: Address | str) -> Explanation:
         """Where a number comes from."""
         found = self.answers.explain(address, self.who, self.pin)
+        if self.who.masked:
+            # The row and the statement may name persons; what the number means needs neither.
+            found = replace(found, row={}, sql="")
         self._touching |= {row["code"] for row in found.findings}
         return found
 
@@ -161,9 +179,20 @@ class View:
         """Any work on the opened snapshot, with the limits of questions, kept by its key."""
         return self.answers.run(key, work, self.who, self.pin)
 
-    def at_desk(self, key: Hashable | None, work: Callable[[Desk], T]) -> T:
-        """As `run` with the whole workspace, pinned: `desk.journey(…)`, `desk.metrics`, `desk.audit`."""
-        return self.answers.at_desk(key, work, self.who, self.pin)
+    def at_desk(self, key: Hashable | None, work: Callable[[Desk], T], *, aside: bool = False) -> T:
+        """As `run` with the whole workspace, pinned: `desk.journey(…)`, `desk.metrics`, `desk.audit`.
+
+        Args:
+            key: under which it is kept.
+            work: what to do.
+            aside: short work that every page needs; nobody waits for questions ahead of it.
+        """
+        try:
+            until = None if aside else self._until
+            return self.answers.at_desk(key, work, self.who, self.pin, until=until, aside=aside)
+        except PendingError:
+            self.pending, self.lasting = True, False
+            raise
 
     def links(self, address: Address | str) -> Links:
         """Where an address leads: its records, its explanation, its files."""
@@ -207,7 +236,9 @@ class View:
         told = {**self._frame(), **(context or {})}
         with locale.speaking(language):
             text = environment().get_template(template).render(language=language, **told)
-        return HTMLResponse(text, status_code=status)
+        if status == 200 and self.lasting and self._wanted is not None:
+            self.answers.pages.keep(self.pin, self._wanted, taken_apart(text), self._age)
+        return HTMLResponse(filled(text, self.request), status_code=status)
 
     def _frame(self) -> dict[str, Any]:
         """What every page needs for its header, strip, chips and notices."""
@@ -218,7 +249,8 @@ class View:
             "pin": self._pin,
             "who": self.who,
             "here_now": at + (f"?{self.request.url.query}" if self.request.url.query else ""),
-            "csrf": csrf_token(self.request),
+            "csrf": TOKEN,
+            "reader": NAME,
             "here": next(
                 (name for name, path in NAVIGATION if at == path or (path != "/" and at.startswith(f"{path}/"))), ""
             ),
@@ -232,6 +264,20 @@ class View:
             "links": links,
         }
 
+
+def _until(request: Request) -> float | None:
+    """Up to when a page waits for its answers: all pages of numbers by themselves show what there is, and then the rest."""
+    if request.url.path not in FILTERED:
+        return None
+    told = request.headers.get("x-patience")
+    if told is not None:
+        return time.monotonic() + PATIENCE_S * (4 if told == "more" else 1)
+    shown = "hx-request" in request.headers or request.headers.get("sec-fetch-mode") == "navigate"
+    return time.monotonic() + PATIENCE_S if shown else None
+
+
+PATIENCE_S = 0.25
+"""Seconds a page waits for answers before it shows what there is; whoever only fetches it gets it whole."""
 
 FILTERED = frozenset({"/", "/funnel", "/velocity", "/influence"})
 """Paths of pages whose tables filter by a click."""

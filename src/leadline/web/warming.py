@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 from leadline.errors import LeadlineError, SnapshotError
+from leadline.web import locale
 from leadline.web.access.who import LOCAL, Principal
-from leadline.web.pages import definitions, funnel, influence, overview, trust, velocity
+from leadline.web.kept import Reading
+from leadline.web.pages import definitions, explanation, funnel, influence, overview, records, trust, velocity
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,11 +27,18 @@ PAGES: Final = {
     "/trust": trust.page,
     "/definitions": definitions.page,
 }
+_MADE: Final = {**PAGES, "/explain": explanation.page, "/records": records.page, "/table": records.whole}
+
 """Path → handler, in the order in which a reader comes by."""
 
 EVERY_S: Final = 2.0
 """Seconds between two looks for a new snapshot; looking reads one small file."""
 
+LIKED: Final = 12
+"""Pages beside the usual ones that are made anew after a publish: those that were read most."""
+
+LONGEST_S: Final = 20.0
+"""Seconds after which a new snapshot is shown, whatever is still to be worked out."""
 
 PATIENCE_S: Final = 0.1
 """Seconds between two attempts to stop the question that is being asked."""
@@ -64,42 +74,63 @@ class Warmer:
         return self._thread.is_alive()
 
     def once(self) -> int:
-        """Work out the pages of the current snapshot, unless that is done; how many."""
+        """Work out the pages of the newest snapshot, unless that is done, then show it; how many.
+
+        Until then readers see the snapshot before, from what is kept of it.
+        """
+        answers = self._site.answers
         try:
-            key = self._site.answers.pin().key
+            pin = answers.newest()
         except SnapshotError:
             return 0
-        if key == self._done:
+        if pin.key == self._done:
             return 0
-        for made, (path, handler) in enumerate(PAGES.items()):
-            if self._end.is_set():
-                return made
-            try:
-                handler(self._request(path))
-            except LeadlineError:
-                # Whoever opens this page is told why; the others may still be worked out.
-                continue
-        self._done = key
-        return len(PAGES)
+        made, until = 0, time.monotonic() + LONGEST_S
+        with answers.ahead_of(pin):
+            for wanted in self._wanted():
+                if self._end.is_set():
+                    return made
+                if time.monotonic() < until:
+                    self._make(wanted)
+                    made += 1
+        answers.show(pin)
+        answers.pages.only(pin.key)
+        self._done = pin.key
+        return made
+
+    def _wanted(self) -> list[Reading]:
+        """The usual pages as whoever comes in by the usual door reads them, then what was read most."""
+        usual = [Reading(path, b"", locale.SOURCE, self._usual_reader()) for path in PAGES]
+        found = {one.key: one for one in (*usual, *self._site.answers.pages.most_read(LIKED))}
+        return list(found.values())
+
+    def _make(self, wanted: Reading) -> None:
+        try:
+            _MADE[wanted.path](self._request(wanted))
+        except (LeadlineError, HTTPException):
+            # Whoever opens this page is told why; the others may still be worked out.
+            return
 
     def _work(self) -> None:
         while not self._end.is_set():
             self.once()
             self._end.wait(EVERY_S)
 
-    def _request(self, path: str) -> Request:
+    def _usual_reader(self) -> Principal:
         linked = self._site.settings.sign_in == "link"
-        who = Principal(LOCAL, "admin", {}, masked=False, door="local") if linked else Principal(LOCAL)
+        return Principal(LOCAL, "admin", {}, masked=False, door="local") if linked else Principal(LOCAL)
+
+    def _request(self, wanted: Reading) -> Request:
         scope: dict[str, Any] = {
             "type": "http",
             "method": "GET",
             "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "headers": [],
+            "path": wanted.path,
+            "raw_path": wanted.path.encode(),
+            "query_string": wanted.query,
+            "headers": [(b"accept-language", wanted.language.encode())],
             "server": ("127.0.0.1", self._site.port),
             "app": self._app,
-            "state": {"who": who, "session": "", "nonce": ""},
+            "state": {"who": wanted.who, "session": "", "nonce": ""},
         }
         return Request(scope)

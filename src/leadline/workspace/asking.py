@@ -117,6 +117,13 @@ class Asking:
         vars(made).update(_opener=opened, _records={**self._records, **records})
         return made
 
+    def _file(self, name: str, snapshot: str | None) -> Path:
+        """A file or folder of the workspace; of a frozen state the one frozen with it, which gave its numbers."""
+        from leadline.snapshots.frozen import kept_folder
+
+        folder = self._goals_file.parent
+        return ((kept_folder(folder, snapshot) if snapshot else None) or folder) / name
+
     def require_shown(self, metric: str) -> None:
         """Refuse a metric that cannot be held to the records that may be seen.
 

@@ -177,7 +177,7 @@ class Audit:
         kept = stored.read(path)
         if kept is not None:
             return kept
-        if not wait and opened.backend.to_pyarrow(opened["finding_records"].count()).as_py() > MEASURED_AT_ONCE:
+        if not wait and opened.arrow(opened["finding_records"].count()).as_py() > MEASURED_AT_ONCE:
             return None
         spill = self._snapshots.workspace / _SPILL
         spill.mkdir(exist_ok=True)

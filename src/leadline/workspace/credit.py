@@ -48,7 +48,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.influence import influence
 
-        chosen, known = list(models) if models else None, self.known_models()
+        chosen, known = list(models) if models else None, self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return influence(
@@ -91,7 +91,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.compare_models import compared
 
-        known = self.known_models()
+        known = self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return compared(opened, query, models, scope=scope, window=window, date=date, goal=goal, known=known)
@@ -122,7 +122,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.compare_models import sensitive
 
-        known = self.known_models()
+        known = self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return sensitive(
@@ -164,12 +164,12 @@ class CreditMetrics(Asking):
 
         return self._answer({}, lambda opened, _: model_list(opened, self.known_models()))
 
-    def known_models(self) -> Mapping[str, Model]:
-        """The credit models by name: those of models/, and those that Leadline ships."""
+    def known_models(self, snapshot: str | None = None) -> Mapping[str, Model]:
+        """The credit models by name: those of models/, or those frozen with a snapshot, and those that Leadline ships."""
         # Like a formula, a model changes nothing that is published: what its file says now holds without a build.
         from leadline import credit_models
 
-        return credit_models.load(self.models_folder or self._goals_file.parent / credit_models.FOLDER)
+        return credit_models.load(self.models_folder or self._file(credit_models.FOLDER, snapshot))
 
     def roi(
         self,
@@ -194,7 +194,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.returns import roi
 
-        chosen, known = list(models) if models else None, self.known_models()
+        chosen, known = list(models) if models else None, self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return roi(opened, query, models=chosen, known=known, scope=scope, date=date, hierarchy=hierarchy)
@@ -219,7 +219,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.diminishing import diminishing
 
-        known = self.known_models()
+        known = self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return diminishing(opened, query, model=model, known=known, scope=scope, window_days=window_days)
@@ -248,7 +248,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.lift import lift
 
-        known = self.known_models()
+        known = self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return lift(
@@ -284,7 +284,7 @@ class CreditMetrics(Asking):
         """
         from leadline.metrics.credit.org_compare import compared
 
-        known = self.known_models()
+        known = self.known_models(question.get("snapshot"))
 
         def ask(opened: Opened, query: Query) -> Result:
             return compared(

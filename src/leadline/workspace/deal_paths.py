@@ -11,6 +11,7 @@ from leadline.metrics.credit.data_driven import CAMPAIGN, closed_deals
 from leadline.metrics.query import Query, ask
 from leadline.path_table.answer import answer
 from leadline.path_table.reading import PathTable
+from leadline.path_table.transitions import transitions
 
 if TYPE_CHECKING:
     from leadline.maths.paths.models import Options
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
 
 
 def deal_paths(
-    opened: Opened, models: list[str], by: str, scope: str | None, options: Options, *, intervals: bool
+    opened: Opened,
+    models: list[str],
+    by: str,
+    scope: str | None,
+    options: Options,
+    *,
+    intervals: bool = False,
+    chain: bool = False,
 ) -> Result:
-    """Credit per campaign, or value of a dimension of campaigns, on the journeys of closed opportunities."""
+    """Credit per campaign, or value of a dimension of campaigns, on the journeys of closed opportunities.
+
+    With `chain` the transitions between campaigns in place of credit.
+    """
     asked = ask(opened, Query(unit="opportunities"))
     settings = opened.settings.influence
     base = Base(scope or settings.scope, settings.look_back_days)
@@ -41,7 +52,7 @@ def deal_paths(
             f"responses of scope {base.scope}, from {base.look_back} days before the creation up to the close.",
         ),
     )
-    result = answer(table, models, options, intervals)
+    result = transitions(table, options) if chain else answer(table, models, options, intervals)
     return replace(
         result,
         as_of=opened.moment,

@@ -154,6 +154,7 @@ class Workspace:
         scope: str | None = None,
         options: Options | None = None,
         intervals: bool = False,
+        transitions: bool = False,
         as_of: AsOf = None,
     ) -> Result:
         """Path models on the closed opportunities: the amounts of all won ones split by what all of them tell.
@@ -164,6 +165,7 @@ class Workspace:
             scope: whose responses count; default: that of the settings.
             options: order, removal and whatever else a model can be told.
             intervals: bootstrap intervals by opportunity.
+            transitions: in place of credit the Markov chain itself: what comes after what, and how deals end.
             as_of: look from there.
 
         Raises:
@@ -173,7 +175,7 @@ class Workspace:
         from leadline.workspace.deal_paths import deal_paths
 
         opened, _ = self._open_current(as_of)
-        return deal_paths(opened, list(models), by, scope, options or Options(), intervals=intervals)
+        return deal_paths(opened, list(models), by, scope, options or Options(), intervals=intervals, chain=transitions)
 
     def chart(self, result: Result, output: Path | str, name: str | None = None) -> Path:
         """Draw a result into a .png, .svg, .pdf or .html file.

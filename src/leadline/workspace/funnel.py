@@ -23,7 +23,8 @@ class FunnelMetrics(Asking):
         from leadline.metrics.volume import volume
 
         def ask(opened: Opened, query: Query) -> Result:
-            return with_goals(volume(opened, query, view=view), opened, query, view, self._goals_file)
+            goals_file = self._file(self._goals_file.name, question.get("snapshot"))
+            return with_goals(volume(opened, query, view=view), opened, query, view, goals_file)
 
         return self._answer(question, ask)
 

@@ -38,6 +38,16 @@ class KnownRecords:
         """Those of the ids that the ledger has as deleted records."""
         return self._those(name, ids, "NOT ")
 
+    def pointing(self, name: str, fields: Sequence[str], ids: Sequence[str]) -> list[str]:
+        """Ids of known records of which one of the fields holds one of the ids."""
+        with self._object(name) as (con, columns):
+            there = [quoted(one) for one in fields if one in columns]
+            if con is None or not there:
+                return []
+            con.register("asked", pa.table({"asked": pa.array(ids, pa.string())}))
+            holds = " OR ".join(f"{one} IN (SELECT asked FROM asked)" for one in there)
+            return sorted(one for (one,) in con.execute(f"SELECT Id FROM src.{quoted(name)} WHERE {holds}").fetchall())
+
     def records(self, name: str, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """The newest known state of records; a column the ledger has not is empty."""
         with self._object(name) as (con, there):
@@ -54,10 +64,14 @@ class KnownRecords:
             if con is None:
                 return 0, 0
             there = f"SELECT Id FROM read_parquet({engines.file_list(files)})" if files else "SELECT '' AS Id"
-            absent, live = con.execute(
-                f"SELECT count(*) FILTER (Id NOT IN ({there})), count(*) FROM src.{quoted(name)} WHERE {_alive(columns)}"
-            ).fetchall()[0]
-            return int(absent), int(live)
+            known = f"FROM src.{quoted(name)} AS held WHERE {_alive(columns)}"
+            (live,) = con.execute(f"SELECT count(*) {known}").fetchone() or (0,)
+            # An anti join goes to disk where there are many; NOT IN would keep all ids in memory.
+            absent = (
+                f"SELECT count(*) FROM (SELECT Id {known}) AS held ANTI JOIN ({there}) AS come ON held.Id = come.Id"
+            )
+            (gone,) = con.execute(absent).fetchone() or (0,)
+            return int(gone), int(live)
 
     def _those(self, name: str, ids: Sequence[str], negated: str) -> list[str]:
         with self._object(name) as (con, columns):
@@ -73,7 +87,7 @@ class KnownRecords:
         if not self._ledger.loads():
             yield None, frozenset()
             return
-        with engines.writer(":memory:") as con:
+        with engines.writer(":memory:", engines.FRUGAL, spill=self._ledger.spill) as con:
             self._ledger.attach(con)
             rows = con.execute('SELECT "column" FROM src._columns WHERE "object" = ?', [name]).fetchall()
             found = frozenset(one for (one,) in rows)

@@ -196,7 +196,7 @@ class Org:
         moved = marks.Marks(pulled.marks.org, pulled.marks.load, pulled.marks.objects, marks.read(place).calls)
         pulled.run.promise(moved)
         # The pull has looked at what vanished, object by object.
-        load = workspace.ledger.load(staged, allow_vanish=True, progress=heard)
+        load = workspace.ledger.load(staged, allow_vanish=True, frugal=True, progress=heard)
         marks.write(place, moved)
         pulled.run.discard()
         proposal = None if workspace.settings.funnel else workspace.propose_into_config()

@@ -50,7 +50,7 @@ class TargetMetrics(Asking):
             raise UsageError("Give either the name of a formula or an expression.")
 
         def ask(opened: Opened, query: Query) -> Result:
-            known, written = chosen(name, expression, self._formulas(opened))
+            known, written = chosen(name, expression, self._formulas(opened, question.get("snapshot")))
             return formula(opened, query, written, name=known, ranked=ranked, operand=operand)
 
         return self._answer(question, ask)
@@ -61,9 +61,11 @@ class TargetMetrics(Asking):
 
         return self._answer({}, lambda opened, _: known(opened, self._formulas(opened)))
 
-    def _formulas(self, opened: Opened) -> Mapping[str, Formula]:
-        # A formula changes nothing that is published, so what the file says now holds without a build.
-        return opened.settings.formula if self._written is None else self._written()
+    def _formulas(self, opened: Opened, snapshot: str | None = None) -> Mapping[str, Formula]:
+        # A formula changes nothing that is published, so what the file says now holds without a build; a frozen state
+        # that is asked for by name keeps those it was frozen with.
+        kept = snapshot is not None and "frozen" in opened.meta
+        return opened.settings.formula if self._written is None or kept else self._written()
 
     def goals(
         self,

@@ -24,6 +24,7 @@ class Chain:
         converts: shape (s,), probability to convert next.
         worth: shape (s,), value gained next, in minor units per visit.
         members: shape (s, k), the codes a state is made of, newest first, −1 where it is shorter.
+        visits: shape (s,), how often journeys left each state: for another one, converted or as a null.
         conversions, nulls, value: sums over the journeys.
     """
 
@@ -34,6 +35,7 @@ class Chain:
     converts: Floats
     worth: Floats
     members: Ints
+    visits: Floats
     conversions: float
     nulls: float
     value: float
@@ -91,6 +93,7 @@ def chain(given: Journeys, order: int = 1, *, collapse: bool = True) -> Chain:
         converts=out[0] / visits,
         worth=out[2] / visits,
         members=members,
+        visits=visits,
         conversions=float(seen.conversions.sum()),
         nulls=float(seen.nulls.sum()),
         value=float(seen.value.sum()),

@@ -152,7 +152,6 @@ def _rate(given: Journeys, told: Options) -> Credit:
     )
 
 
-def share(conversions: Floats) -> Floats:
-    """Each state's part of the credit; NaN where there is none at all."""
-    total = conversions.sum()
-    return conversions / total if total else np.full(len(conversions), np.nan)
+def share(conversions: Floats, total: float) -> Floats:
+    """Each state's part of all conversions; NaN where no state has credit."""
+    return conversions / total if conversions.any() else np.full(len(conversions), np.nan)

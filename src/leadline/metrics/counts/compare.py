@@ -69,7 +69,7 @@ def compared(opened: Opened, query: Query, *, view: str = "entered", compare: st
     """
     if view not in VIEWS:
         raise UnknownNameError("view", view, VIEWS)
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     found = ranges.pairs(
         asked.calendar,
         query.grain,  # type: ignore[arg-type]

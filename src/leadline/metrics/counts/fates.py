@@ -62,7 +62,7 @@ def fates(opened: Opened, query: Query) -> Result:
         UnknownNameError: funnel or dimension that does not exist.
         UsageError: another unit, a funnel without people, or units under every campaign they touched.
     """
-    asked = ask(opened, responses_only(query))
+    asked = ask(opened, responses_only(query), numbered=True)
     group = grouping(asked, units.every_response(asked))
     question = group.of(_marks(asked))
     # Of millions of rows only what is counted is copied; the list reads the rest when it is asked for.

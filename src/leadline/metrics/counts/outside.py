@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline import money
+from leadline.metrics import units
 from leadline.metrics.query import Asked
 
 
@@ -24,7 +25,7 @@ def notes(asked: Asked) -> list[str]:
 def _opportunities(asked: Asked) -> list[str]:
     """Opportunities that no journey of the funnel holds, by why."""
     opened = asked.opened
-    held = opened["journey_opportunities"].filter(ibis._.funnel == asked.funnel_name)
+    held = units.of_funnel(asked, "journey_opportunities")
     missing = opened["deals"].anti_join(held, "opportunity_id")
     people = opened["opportunity_people"].select("opportunity_id").distinct().mutate(attached=True)
     marked = missing.left_join(people, "opportunity_id").select("amount", attached=ibis._.attached.fill_null(False))
@@ -46,20 +47,16 @@ def _line(asked: Asked, row: dict, text: str) -> str:
 
 def _without_account(asked: Asked) -> list[str]:
     people = asked.opened["people"]
-    own = _journeys(asked).select("person_id").distinct()
+    own = units.of_funnel(asked, "journeys").select("person_id").distinct()
     without = own.join(people.filter(people.account_id.isnull()).select("person_id"), "person_id")
     count = _count(asked, without)
     return [f"{count:,} {'person' if count == 1 else 'people'} without account: outside."] if count else []
 
 
 def _without_response(asked: Asked) -> list[str]:
-    journeys = _journeys(asked)
+    journeys = units.of_funnel(asked, "journeys")
     count = _count(asked, journeys.filter(journeys.origin_response_id.isnull()))
     return [f"{count:,} {'journey' if count == 1 else 'journeys'} with no response: outside."] if count else []
-
-
-def _journeys(asked: Asked) -> ir.Table:
-    return asked.opened["journeys"].filter(ibis._.funnel == asked.funnel_name)
 
 
 def _count(asked: Asked, table: ir.Table) -> int:

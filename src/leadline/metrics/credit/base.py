@@ -155,15 +155,23 @@ class Touched:
         )
 
     def _lead_creations(self) -> ir.Table:
-        """When the first lead of the people in scope was created: opportunity_id, lead_key.
+        """When the first lead of the people in scope was created: opportunity_id, lead_key."""
+        pairs = self.leads_of_people()
+        return pairs.group_by("opportunity_id").aggregate(lead_key=pairs.key.min())
 
-        One known by its date counts as the end of its day, so that responses of that day precede it.
+    def leads_of_people(self) -> ir.Table:
+        """Leads of the people in scope: opportunity_id, key, created_day, created_is_date.
+
+        The key is the moment of creation; one known by its date counts as the end of its day, so that
+        responses of that day precede it.
         """
         opened = self.asked.opened
         records = opened["person_records"]
         leads = records.filter((records.object == "Lead") & opened.as_of.happened(records, "created"))
         days = opened["days"].select(created_day="day", day_ends="ends")
         dated = leads.join(days, "created_day")
-        keyed = dated.select("person_id", key=ibis.ifelse(dated.created_is_date, dated.day_ends, dated.created_s))
-        pairs = touches.people(self.asked, self.deals, self.base.scope).join(keyed, "person_id")
-        return pairs.group_by("opportunity_id").aggregate(lead_key=pairs.key.min())
+        keyed = dated.select(
+            *["person_id", "created_day", "created_is_date"],
+            key=ibis.ifelse(dated.created_is_date, dated.day_ends, dated.created_s),
+        )
+        return touches.people(self.asked, self.deals, self.base.scope).join(keyed, "person_id").drop("person_id")

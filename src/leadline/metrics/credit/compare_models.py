@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
-from leadline import credit_models
 from leadline.errors import UnknownNameError, UsageError
 from leadline.metrics.assemble import Assembly
 from leadline.metrics.credit import touches, variants
-from leadline.metrics.credit.allocation import Chosen, chosen
+from leadline.metrics.credit.allocation import Chosen
 from leadline.metrics.credit.variants import Family, Variant
-from leadline.metrics.influence import Question, asked_of_opportunities
+from leadline.metrics.influence import Question, Split, question
 from leadline.metrics.listing import listed
 from leadline.metrics.query import Query
 from leadline.model.opened import Opened
@@ -55,56 +55,35 @@ _LINKS = {
 }
 
 
-def compared(
-    opened: Opened,
-    query: Query,
-    models: Sequence[str],
-    *,
-    scope: str | None = None,
-    window: str = "influenced",
-    date: str = "created",
-    goal: str = "closed",
-    known: Mapping[str, credit_models.Model] | None = None,
-) -> Result:
+def compared(opened: Opened, query: Query, models: Sequence[str], **split: Unpack[Split]) -> Result:
     """Credit and place of each campaign by every model, against the first one.
 
     Args:
         models: names of at least two models; the others are compared with the first.
-        scope, window, date, goal, known: as `influence` takes them, but for stages as goal.
+        split: how amounts are split; no stage as goal.
 
     Raises:
         UnknownNameError: model, scope, window, date, goal or dimension that does not exist.
         UsageError: fewer than two models, or a unit other than opportunities.
     """
-    _require_goal(goal)
-    wanted = chosen(list(models), credit_models.load() if known is None else known)
-    if len(wanted) < 2:
+    asked = _question(opened, query, models, split)
+    names = [one.name for one in asked.models]
+    if len(names) < 2:
         raise UsageError("One model has nothing beside it; name at least two, e.g. --compare first,last.")
-    asked = asked_of_opportunities(opened, query, window, date)
-    question = Question(asked, wanted, scope, window, date, goal)
-    family = Family(question.shape, _answered(question, [one.name for one in wanted]))
-    text = COMPARE_TEXT.format(base=wanted[0].name)
-    return _result(question, [family], COMPARE_COLUMNS, "influence-compare", "Models compared", text)
+    family = Family(asked.shape, _answered(asked, names))
+    text = COMPARE_TEXT.format(base=names[0])
+    return _result(asked, [family], COMPARE_COLUMNS, "influence-compare", "Models compared", text)
 
 
 def sensitive(
-    opened: Opened,
-    query: Query,
-    to: str,
-    *,
-    models: Sequence[str] | None = None,
-    scope: str | None = None,
-    window: str = "influenced",
-    date: str = "created",
-    goal: str = "closed",
-    known: Mapping[str, credit_models.Model] | None = None,
+    opened: Opened, query: Query, to: str, *, models: Sequence[str] | None = None, **split: Unpack[Split]
 ) -> Result:
     """Credit and place of each campaign with other look-backs, scopes, or with undated responses.
 
     Args:
         to: look-back, scope or undated.
         models: names of models, each by itself; default: those of leadline.toml.
-        scope, window, date, goal, known: as `influence` takes them, but for stages as goal.
+        split: how amounts are split; no stage as goal.
 
     Raises:
         UnknownNameError: a name that does not exist.
@@ -112,30 +91,29 @@ def sensitive(
     """
     if to not in SENSITIVE_TO:
         raise UnknownNameError("sensitivity", to, SENSITIVE_TO)
-    _require_goal(goal)
-    names = list(models or opened.settings.influence.models)
-    wanted = chosen(names, credit_models.load() if known is None else known)
-    for one in wanted:
+    usual = _question(opened, query, models or opened.settings.influence.models, split)
+    for one in usual.models:
         if to != LOOK_BACK and one.model.touches != touches.RESPONSES:
             raise UsageError(
                 f"Model {one.name!r} looks at members of roles, whatever {to} is asked for; take a model of responses."
             )
-    asked = asked_of_opportunities(opened, query, window, date)
-    usual = Question(asked, wanted, scope, window, date, goal)
-    questions = {label: _varied(usual, to, value) for label, value in _values(usual, to).items()}
-    answers = [_answered(question, [label] * len(wanted)) for label, question in questions.items()]
-    families = [Family(usual.shape, [one[at] for one in answers]) for at in range(len(wanted))]
-    text = SENSITIVITY_TEXT.format(what=_SAID[to], base=next(iter(questions)))
+    asked = {label: _varied(usual, to, value) for label, value in _values(usual, to).items()}
+    many = len(usual.models)
+    answers = [_answered(one, [label] * many) for label, one in asked.items()]
+    families = [Family(usual.shape, [one[at] for one in answers]) for at in range(many)]
+    text = SENSITIVITY_TEXT.format(what=_SAID[to], base=next(iter(asked)))
     title = f"How far credit depends on {_SAID[to]}"
     return _result(usual, families, SENSITIVITY_COLUMNS, "influence-sensitivity", title, text)
 
 
-_SAID = {LOOK_BACK: "look-back", SCOPE: "scope", UNDATED: "treatment of undated responses"}
-
-
-def _require_goal(goal: str) -> None:
+def _question(opened: Opened, query: Query, names: Sequence[str], split: Split) -> Question:
+    goal = split.get("goal", "closed")
     if goal not in touches.GOALS:
         raise UnknownNameError("goal", goal, touches.GOALS, "a comparison of credit on opportunities")
+    return question(opened, query, list(names), split)
+
+
+_SAID = {LOOK_BACK: "look-back", SCOPE: "scope", UNDATED: "treatment of undated responses"}
 
 
 def _values(usual: Question, to: str) -> dict[str, int | str | bool]:

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from leadline import credit_models
 from leadline.errors import UsageError
 from leadline.metrics.assemble import Assembly, instant
-from leadline.metrics.credit import rules, touches
+from leadline.metrics.credit import deal_milestones, rules, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, chosen, numbered
 from leadline.metrics.credit.base import Base, Touched
 from leadline.metrics.query import Query, ask
@@ -92,7 +92,9 @@ def deal_credit(
     text = TEXT.format(days=settings.look_back_days, goal=told)
     made = Assembly(asked, "influence", f"Credit of {facts[0]['opportunity']}", text)
     rows = explained.rows()
-    result = made.result(COLUMNS, rows, totals=tuple(explained.totals(rows)), units=valued, by=())
+    totals = tuple(explained.totals(rows))
+    notes = deal_milestones.said(totals[0]["milestones"], opened.zone)
+    result = made.result(COLUMNS, rows, totals=totals, units=valued, notes=notes, by=())
     filters = {**result.filters, "opportunity": facts[0]["opportunity_id"]}
     return replace(result, kind="influence-opportunity", filters=filters)
 
@@ -129,7 +131,8 @@ class _Deal:
         return found + self._outside()
 
     def totals(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Per model: total = credited + pending + unattributed."""
+        """Per model: total = credited + pending + unattributed, and when the milestones were."""
+        when = deal_milestones.milestones(self.allocations.groups[0].touched)
         found = []
         for one in self.allocations.models:
             own = [row for row in rows if row["model"] == one.name]
@@ -141,7 +144,7 @@ class _Deal:
                     ("unattributed", "unattributed"),
                 )
             }
-            found.append({"model": one.name, "total_amount": sum(parts.values()), **parts})
+            found.append({"model": one.name, "total_amount": sum(parts.values()), **parts, "milestones": when})
         return found
 
     def _run(self, table: ir.Table) -> list[dict[str, Any]]:
@@ -176,10 +179,7 @@ class _Deal:
             "bucket": "campaign",
             "reason": None,
             "at": instant(row["s"]),
-            "campaign_id": row["campaign_id"],
-            "campaign": self.campaigns.get(row["campaign_id"], row["campaign_id"]),
-            "person_id": row["person_id"],
-            "response_id": row["response_id"],
+            **self._whose(row),
             "part": "sourced" if row["is_sourced"] else "accelerated",
             "holds": ", ".join(name for name, holds in held.items() if holds) or None,
             "rules": row["rules"],
@@ -187,6 +187,12 @@ class _Deal:
             "credit": row["credit"],
             "why": None if row["points"] else NO_POINTS,
         }
+
+    def _whose(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Campaign, person and response of a row."""
+        campaign = row["campaign_id"]
+        own = {name: row[name] for name in ("campaign_id", "person_id", "response_id")}
+        return {**own, "campaign": self.campaigns.get(campaign, campaign)}
 
     def _rest(self, one: Chosen, row: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -224,8 +230,5 @@ class _Deal:
             "bucket": "campaign",
             "why": reason,
             "at": instant(row["responded_s"]),
-            "campaign_id": row["campaign_id"],
-            "campaign": self.campaigns.get(row["campaign_id"], row["campaign_id"]),
-            "person_id": row["person_id"],
-            "response_id": row["response_id"],
+            **self._whose(row),
         }

@@ -187,7 +187,7 @@ class _Lift:
             late_hits=(~timely & pairs.converted).cast("int64").sum(),
         )
         joined = sums.join(whole, keys)
-        return joined.select(
+        counted = joined.select(
             "campaign_id",
             "n",
             "hits",
@@ -195,6 +195,8 @@ class _Lift:
             m=joined.all_n - joined.n - joined.late,
             other_hits=joined.all_converted - joined.hits - joined.late_hits,
         )
+        # Sums of floats follow the order of their terms, and no engine promises one.
+        return counted.order_by(*counted.columns)
 
     def _rows(self, found: dict[str, Any], sourced: dict[str, int], model: str) -> list[dict[str, Any]]:
         names, codes = np.unique(found["campaign_id"].astype(str), return_inverse=True)

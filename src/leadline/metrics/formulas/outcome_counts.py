@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from leadline.errors import UsageError
 from leadline.formulas.tree import OUTCOME_AMOUNTS, OUTCOME_COUNTS
-from leadline.metrics import periods
+from leadline.metrics import periods, units
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
 
@@ -105,8 +105,7 @@ def _spans(asked: Asked) -> ir.Table:
             to_s="closed_s",
             to_day="closed_day",
         )
-    journeys = asked.opened["journeys"].filter(ibis._.funnel == asked.funnel_name)
-    return journeys.select(
+    return units.of_funnel(asked, "journeys").select(
         state="outcome",
         unit_id="journey_id",
         from_s="started_s",

@@ -13,6 +13,7 @@ import numpy as np
 
 from leadline.maths.clustered import VARIABLES, Sums
 from leadline.maths.intervals import benjamini_hochberg
+from leadline.metrics import units
 from leadline.metrics.dimensions import NO_RESPONSE
 from leadline.metrics.query import Asked
 
@@ -37,11 +38,10 @@ def with_cluster(asked: Asked, table: ir.Table) -> ir.Table:
     """Add `cluster`: the opportunity a journey holds (of several the first id), else the unit itself."""
     if asked.unit == "opportunities":
         return table.mutate(cluster=table.unit_id)
-    held = asked.opened["journey_opportunities"]
-    own = held.filter(held.funnel == asked.funnel_name)
+    own = units.of_funnel(asked, "journey_opportunities")
     deals = own.group_by(unit_id=own.journey_id).aggregate(deal_id=own.opportunity_id.min())
     joined = table.left_join(deals, "unit_id").drop("unit_id_right")
-    return joined.mutate(cluster=ibis.coalesce(joined.deal_id, joined.unit_id)).drop("deal_id")
+    return joined.mutate(cluster=ibis.coalesce(joined.deal_id, joined.unit_id.cast("string"))).drop("deal_id")
 
 
 def parts(asked: Asked, table: ir.Table, by: tuple[str, ...]) -> Iterator[Part]:

@@ -67,15 +67,13 @@ def _seconds(rows: ir.Table, last: ir.IntegerValue) -> ir.IntegerValue:
 
 def ends(asked: Asked) -> ir.Table:
     """unit_id, ended_day: the day from which a unit moves no more, null while any of its journeys is open."""
-    opened = asked.opened
     if asked.unit == "opportunities":
-        return opened["deals"].select(unit_id="opportunity_id", ended_day="closed_day")
-    journeys = opened["journeys"].filter(ibis._.funnel == asked.funnel_name).select("journey_id", "ended_day")
+        return asked.opened["deals"].select(unit_id="opportunity_id", ended_day="closed_day")
+    journeys = units.of_funnel(asked, "journeys").select("journey_id", "ended_day")
     if asked.unit == "journeys":
         return journeys.select("ended_day", unit_id="journey_id")
     if asked.unit == "responses":
-        own = opened["responses"].filter(ibis._.funnel == asked.funnel_name)
-        own = own.select("journey_id", unit_id="response_id")
+        own = units.of_funnel(asked, "responses").select("journey_id", unit_id="response_id")
     else:
         own = units.links(asked)
     joined = own.join(journeys, "journey_id")

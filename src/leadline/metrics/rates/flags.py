@@ -30,20 +30,19 @@ DATE_TEXT = {
 
 def flags(asked: Asked) -> ir.Table:
     """Flags that are set, one row each: unit_id, stage_no."""
-    opened = asked.opened
     if asked.unit == "opportunities":
-        own = opened["opportunity_reached"].filter(ibis._.funnel == asked.funnel_name)
+        own = units.of_funnel(asked, "opportunity_reached")
         shown = own.filter(own.known.isin([OBSERVED, UNTIMED]) & own.stage_no.isin(list(asked.stages)))
         return shown.select("stage_no", unit_id="opportunity_id")
-    reached = opened["journey_stages"].filter(ibis._.funnel == asked.funnel_name)
+    reached = units.of_funnel(asked, "journey_stages")
     shown = reached.filter(reached.known.isin([OBSERVED, UNTIMED])).select("journey_id", "stage_no")
     if asked.unit == "journeys":
         return shown.rename(unit_id="journey_id").select("unit_id", "stage_no")
-    linked = shown.join(units.links(asked), "journey_id").select("unit_id", "stage_no").distinct()
+    linked = units.linked_to(asked, shown).select("unit_id", "stage_no").distinct()
     if asked.unit != "responses":
         return linked
     # A response is its own Inquiry, whichever journey it lies in.
-    counted = opened["responses"].filter((ibis._.funnel == asked.funnel_name) & ibis._.fate.isin(COUNTED_FATES))
+    counted = units.of_funnel(asked, "responses").filter(ibis._.fate.isin(COUNTED_FATES))
     own = counted.select(unit_id="response_id", stage_no=ibis.literal(0, "int64"))
     return ibis.union(linked.filter(linked.stage_no > 0), own.select("unit_id", "stage_no"))
 

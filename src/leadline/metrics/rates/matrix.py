@@ -65,7 +65,7 @@ def matrix(opened: Opened, query: Query, *, window_days: int | None = None) -> R
         UnknownNameError: unit, funnel or dimension that does not exist.
         UsageError: a window below 0.
     """
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     neighbours = steps.transitions(asked, window_days, None, None)
     known = {(one.start, one.end) for one in neighbours}
     jumps = [steps.windowed(asked, *pair, window_days) for pair in combinations(asked.stages, 2) if pair not in known]
@@ -181,8 +181,7 @@ def _outcomes(asked: Asked) -> ir.Table:
     if asked.unit == "opportunities":
         deals = asked.opened["deals"]
         return deals.select(unit_id="opportunity_id", outcome="state")
-    journeys = asked.opened["journeys"].filter(ibis._.funnel == asked.funnel_name)
-    return journeys.select("outcome", unit_id="journey_id")
+    return units.of_funnel(asked, "journeys").select("outcome", unit_id="journey_id")
 
 
 def _entered_by_closing(asked: Asked) -> dict[str, int]:

@@ -121,7 +121,7 @@ def mix(
         raise UsageError("--compare splits a total into parts that add up; with --touched they overlap.")
     if not query.by:
         raise UsageError("--compare tells mix from rate by segments; name them with --by, e.g. --by campaign_type.")
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     wanted = steps.transitions(asked, window_days, from_stage, to_stage)
     grain = cast("Grain | None", query.grain)
     found = ranges.pairs(asked.calendar, grain, asked.start_day, asked.end_day, opened.as_of.day, compare)

@@ -23,7 +23,7 @@ from leadline.metrics.conversion import cohort
 from leadline.metrics.grouping import Grouping, grouping
 from leadline.metrics.query import Asked, Query, ask
 from leadline.metrics.rates import cells, steps
-from leadline.metrics.rates.segments import Segment, Segments, looked_through
+from leadline.metrics.rates.segments import Segment, Segments
 from leadline.metrics.rates.steps import Transition
 from leadline.model.funnels import closed_stages
 from leadline.model.opened import Opened
@@ -106,14 +106,14 @@ def problems(
         raise UsageError(
             "--problems looks at all periods together and at each unit once; leave out --grain and --touched."
         )
-    asked = ask(opened, query)
-    looked = looked_through(asked)
+    asked = ask(opened, query, numbered=True)
+    looked = dimensions.looked_through(asked)
     asked = replace(asked, query=replace(query, by=()))
     wanted = steps.transitions(asked, window_days, from_stage, to_stage)
     group = grouping(asked)
     question = group.of(cohort(asked, wanted))
     marks = opened.keep(question)
-    segments = Segments(asked, group, marks).split(looked)
+    segments = Segments(asked, group, marks, looked).split()
     rows, tests = _found(asked, segments, wanted, _worth(asked, group, window_days))
     made = Assembly(asked, "conversion", f"Problem areas of {asked.unit}", f"{TEXT}. Unit: {asked.unit}.")
     result = made.result(

@@ -10,13 +10,10 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.metrics import dimensions, units
-from leadline.metrics.dimensions import CAMPAIGN, LEVELS, NO_RESPONSE
+from leadline.metrics.dimensions import CAMPAIGN, NO_RESPONSE
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
 from leadline.model import dimensions as declared_dimensions
-
-SAME_SPLIT = ("campaign_id", "campaign_path", *LEVELS)
-"""Dimensions that split units as others do already, or into parts of them; looked at only when named."""
 
 LINKS = ("campaign_id", "person_id", "account_id")
 """What decides the values of most dimensions."""
@@ -57,19 +54,6 @@ class Segment:
         return (self.all_converted - self.converted) / (self.all_started - self.started)
 
 
-def looked_through(asked: Asked) -> list[str]:
-    """The dimensions to split by: those of `by`, else all that the snapshot knows values of."""
-    if asked.by:
-        return list(dict.fromkeys(asked.by))
-    values = asked.opened["dimension_values"]
-    held = {row["dimension"] for row in asked.opened.arrow(values.select("dimension").distinct()).to_pylist()}
-    declared = declared_dimensions.declared(asked.opened.settings)
-    found = [
-        name for name in dimensions.names(asked) if name not in SAME_SPLIT and (name not in declared or name in held)
-    ]
-    return [name for name in found if name != "written_by" or "users" in asked.opened]
-
-
 class Segments:
     """The units that started a transition, split in many ways.
 
@@ -77,17 +61,19 @@ class Segments:
         asked: the question, without dimensions.
         group: its units.
         marks: `conversion.cohort` marks of its transitions, kept.
+        names: the dimensions to split by.
     """
 
-    def __init__(self, asked: Asked, group: Grouping, marks: ir.Table) -> None:
-        self.asked, self.group, self.marks = asked, group, marks
+    def __init__(self, asked: Asked, group: Grouping, marks: ir.Table, names: Sequence[str]) -> None:
+        self.asked, self.group, self.marks, self.names = asked, group, marks, names
         started = marks.filter(marks["class"] == "started")
         narrow = started.select("unit_id", "from_no", "to_no", hit=started.converted.cast("int64"))
-        links = group.linked.select("unit_id", *LINKS)
-        self.base = asked.opened.keep(narrow.join(links, "unit_id"))
+        self.values = dimensions.stored(asked, names)
+        links = None if self.values is not None else group.linked.select("unit_id", *LINKS)
+        self.base = asked.opened.keep(narrow if links is None else narrow.join(links, "unit_id"))
         self.shared = self._shared()
 
-    def split(self, names: Sequence[str]) -> list[Segment]:
+    def split(self) -> list[Segment]:
         """Every value of the dimensions at every transition, single ones (all units) left out.
 
         Units without a value of a dimension are no segment of it and in no rest: a field that is filled
@@ -97,9 +83,9 @@ class Segments:
             UnknownNameError: a dimension that does not exist.
             UsageError: one of which the unit has no single value.
         """
-        rows = self.asked.opened.arrow(self._counts(names)).to_pylist()
+        rows = self.asked.opened.arrow(self._counts()).to_pylist()
         totals = _totals(rows)
-        hanging, whole = ({}, {}) if self.shared is None else self._hanging(self.shared, names)
+        hanging, whole = ({}, {}) if self.shared is None else self._hanging(self.shared)
         found = []
         for row in rows:
             place = (row["dimension"], row["from_no"], row["to_no"])
@@ -117,9 +103,8 @@ class Segments:
         asked = self.asked
         if asked.unit == "opportunities" or "journey_opportunities" not in asked.opened:
             return None
-        held = asked.opened["journey_opportunities"].filter(ibis._.funnel == asked.funnel_name)
-        pairs = units.links(asked).join(held.select("journey_id", "opportunity_id"), "journey_id")
-        pairs = pairs.select("unit_id", "opportunity_id").distinct()
+        held = units.of_funnel(asked, "journey_opportunities").select("journey_id", "opportunity_id")
+        pairs = units.linked_to(asked, held).select("unit_id", "opportunity_id").distinct()
         firsts = pairs.group_by("opportunity_id").aggregate(first_unit=pairs.unit_id.min())
         joined = pairs.join(firsts, "opportunity_id")
         clusters = joined.group_by("unit_id").aggregate(cluster=joined.first_unit.min())
@@ -127,12 +112,12 @@ class Segments:
         several = clusters.join(sizes.filter(sizes.size > 1), "cluster").select("unit_id", "cluster")
         return asked.opened.keep(self.base.join(several, "unit_id"))
 
-    def _counts(self, names: Sequence[str]) -> ir.Table:
+    def _counts(self) -> ir.Table:
         """dimension, value, from_no, to_no, started, converted of every segment."""
         narrowed: dict[str, ir.Table] = {}
         parts = []
-        for name in names:
-            link = self._link(name)
+        for name in self.names:
+            link = None if self.values is not None else self._link(name)
             if link in FEW and link not in narrowed:
                 counted = self.base.group_by(link, "from_no", "to_no").aggregate(
                     started=self.base.count(), converted=self.base.hit.sum()
@@ -150,7 +135,9 @@ class Segments:
     def _valued(self, rows: ir.Table, name: str) -> ir.Table:
         """Rows that have a value of a dimension, with it as `value`."""
         link = self._link(name)
-        if link is not None:
+        if self.values is not None:
+            valued = rows.join(self.values.select("unit_id", value=self.values[name]), "unit_id")
+        elif link is not None:
             attached = dimensions.attach(self.asked, rows, [name])
             valued = attached.mutate(value=attached[name])
         else:
@@ -168,13 +155,13 @@ class Segments:
             return "campaign_id"
         return {"campaign": "campaign_id", "account": "account_id", "person": "person_id"}.get(kind)
 
-    def _hanging(self, shared: ir.Table, names: Sequence[str]) -> tuple[dict[Key, Counts], dict[Key, Counts]]:
+    def _hanging(self, shared: ir.Table) -> tuple[dict[Key, Counts], dict[Key, Counts]]:
         """What units that share deals add to moments beyond what single units make: per segment, and of all."""
         parts = [
             self._valued(shared, name)
             .select("from_no", "to_no", "cluster", "hit", "value")
             .mutate(dimension=ibis.literal(name))
-            for name in names
+            for name in self.names
         ]
         own = self.asked.opened.keep(_together(parts))
         clusters = own.group_by(*CLUSTER).aggregate(all_n=own.count(), all_y=own.hit.sum())

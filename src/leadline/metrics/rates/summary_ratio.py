@@ -90,7 +90,7 @@ def summary_ratio(
         UnknownNameError: stage, date field, unit, funnel or dimension that does not exist.
         UsageError: a transition backwards, or a date that the unit does not have.
     """
-    asked = ask(opened, query)
+    asked = ask(opened, query, numbered=True)
     wanted = transitions(asked, window_days, from_stage, to_stage)
     group = grouping(asked)
     counts = _count(asked, group, date_field)

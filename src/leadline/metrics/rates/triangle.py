@@ -79,7 +79,7 @@ def triangle(
     """
     if age not in AGES:
         raise UnknownNameError("age", age, list(AGES))
-    asked = ask(opened, query if query.grain else replace(query, grain="month"))
+    asked = ask(opened, query if query.grain else replace(query, grain="month"), numbered=True)
     wanted = steps.transitions(asked, window_days, from_stage, to_stage)
     group = grouping(asked)
     question = group.of(cohort(asked, wanted))

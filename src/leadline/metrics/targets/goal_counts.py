@@ -47,7 +47,7 @@ def count(opened: Opened, funnel: str, unit: str, wanted: Sequence[Goal]) -> Cou
     first = min(goal.period.start for goal in own)
     end = max(goal.period.end for goal in own)
     # The range says what trust is about; what is counted goes back further, to learn the usual course.
-    asked = ask(opened, Query(by=dims, unit=unit, funnel=funnel, start=first, end=end))
+    asked = ask(opened, Query(by=dims, unit=unit, funnel=funnel, start=first, end=end), numbered=True)
     group = grouping(asked)
     reached = units.stages(asked)
     entered = reached.filter(

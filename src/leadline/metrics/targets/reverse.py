@@ -112,7 +112,7 @@ def reverse(
         UsageError: no such goal, no won stage, an amount of 0, a setting or a period that cannot be read.
         UnknownNameError: a funnel, unit, dimension or factor that does not exist.
     """
-    asked = ask(opened, Query(unit=unit, funnel=funnel, where=dict(where or {})))
+    asked = ask(opened, Query(unit=unit, funnel=funnel, where=dict(where or {})), numbered=True)
     chain = _chain(asked)
     chosen = _period(opened, asked, period)
     total = _amount(asked, amount, goals, chosen, where or {})

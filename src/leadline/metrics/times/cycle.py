@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from leadline.metrics import units
 from leadline.metrics.query import Asked
 from leadline.metrics.times import standing
 from leadline.metrics.times.spans import DayCount
@@ -45,9 +46,8 @@ def _deals(asked: Asked) -> ir.Table:
 
 
 def _journeys(asked: Asked) -> ir.Table:
-    opened = asked.opened
-    journeys = opened["journeys"]
-    own = journeys.filter((journeys.funnel == asked.funnel_name) & (journeys.held_count > 0)).select(
+    journeys = units.of_funnel(asked, "journeys")
+    own = journeys.filter(journeys.held_count > 0).select(
         unit_id="journey_id", entered_s="started_s", entered_day="started_day", entered_is_date="started_is_date"
     )
     joined = own.join(ends(asked), "unit_id").left_join(_first_win(asked), "unit_id").drop("unit_id_right")
@@ -63,10 +63,9 @@ def _journeys(asked: Asked) -> ir.Table:
 
 def _first_win(asked: Asked) -> ir.Table:
     """The first won close of each journey: unit_id and the moment `win`."""
-    opened = asked.opened
-    held = opened["journey_opportunities"]
-    won = held.filter((held.funnel == asked.funnel_name) & (held.state == "won")).select("journey_id", "opportunity_id")
-    deals = opened["deals"]
+    held = units.of_funnel(asked, "journey_opportunities")
+    won = held.filter(held.state == "won").select("journey_id", "opportunity_id")
+    deals = asked.opened["deals"]
     closes = deals.select(
         "opportunity_id", "closed_day", packed=deals.closed_s * 2 + deals.closed_is_date.cast("int64")
     )

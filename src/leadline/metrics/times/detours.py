@@ -108,8 +108,7 @@ def _reached(asked: Asked) -> list[ir.Table]:
 
 
 def _requalified(asked: Asked) -> ir.Table:
-    table = asked.opened["requalifications"]
-    own = table.filter(table.funnel == asked.funnel_name).rename(unit_id="journey_id")
+    own = units.of_funnel(asked, "requalifications").rename(unit_id="journey_id")
     return _mark(own, "requalification", "s", "day")
 
 
@@ -125,6 +124,5 @@ def _reopened(asked: Asked) -> ir.Table:
     placed = back.mutate(stage_no=ibis.literal(last, "int64"))
     if asked.unit == "opportunities":
         return _mark(placed.rename(unit_id="opportunity_id"), "reopened", "at_s", "day")
-    held = opened["journey_opportunities"]
-    own = held.filter(held.funnel == asked.funnel_name).select("opportunity_id", unit_id="journey_id")
+    own = units.of_funnel(asked, "journey_opportunities").select("opportunity_id", unit_id="journey_id")
     return _mark(placed.join(own, "opportunity_id"), "reopened", "at_s", "day")

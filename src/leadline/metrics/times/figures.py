@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.config import FIRST_RESPONSE
-from leadline.maths.restricted import restricted_mean
-from leadline.maths.survival import Curve, aalen_johansen, kaplan_meier
+from leadline.maths.restricted import restricted_means
+from leadline.maths.survival import incidence, kaplan_meier, reach, still_waiting
 from leadline.metrics.query import Asked
-from leadline.metrics.times.lengths import Lengths, number
+from leadline.metrics.times.lengths import Key, Lengths, number
 from leadline.model.calendar import DAY_SECONDS
 
 Figures = dict[str, float | int | bool | None]
@@ -24,6 +24,11 @@ HORIZON = 365
 """Days up to which the restricted mean counts."""
 
 QUANTILES = {"median": 0.5, "p75": 0.75, "p90": 0.9}
+ESTIMATES = (
+    *[f"{name}_{part}" for name in QUANTILES for part in ("days", "low", "high")],
+    *("advance_share", "advance_low", "advance_high", "advance_median_days", "restricted_mean_days"),
+)
+"""What is estimated of a row, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +53,26 @@ def agreed(asked: Asked, measure: str, stage_no: int) -> Agreed | None:
     return None if days is None else Agreed(days)
 
 
-def figures(lengths: Lengths, limit: Agreed | None) -> Figures:
-    """Every figure of a row that rests on lengths.
+def figures(cells: Mapping[Key, tuple[Lengths, Agreed | None]]) -> dict[Key, Figures]:
+    """Every figure of each row that rests on its lengths, which are distinct.
 
     Below `NEEDED` units, and where nobody has left yet, only counts are given and `thin` is true.
+    All other rows are estimated together, as the rows of a few matrices: there may be thousands.
     """
-    thin = is_thin(lengths)
-    found: Figures = {"n": lengths.units, "open": lengths.waiting, "thin": thin}
-    durations = lengths.durations()
-    quantiles = percentiles(lengths, list(QUANTILES.values()))
-    for at, name in enumerate(QUANTILES):
-        columns = (f"{name}_days", f"{name}_low", f"{name}_high")
-        found |= dict(zip(columns, [None if thin else number(value) for value in quantiles[at]], strict=True))
-    found |= _advance(aalen_johansen(durations, 0), thin)
-    mean = math.nan if thin else restricted_mean(durations, HORIZON)[0]
-    return found | {"restricted_mean_days": number(mean), "horizon_days": HORIZON} | _within(lengths, limit)
+    thick = [key for key, (lengths, _) in cells.items() if not is_thin(lengths)]
+    estimates = dict(zip(thick, _estimated([cells[key][0] for key in thick]), strict=True))
+    nothing: Figures = dict.fromkeys(ESTIMATES)
+    return {
+        key: {
+            "n": lengths.units,
+            "open": lengths.waiting,
+            "thin": key not in estimates,
+            **estimates.get(key, nothing),
+            "horizon_days": HORIZON,
+            **_within(lengths, limit),
+        }
+        for key, (lengths, limit) in cells.items()
+    }
 
 
 def percentiles(lengths: Lengths, shares: list[float]) -> NDArray[np.float64]:
@@ -75,13 +85,37 @@ def is_thin(lengths: Lengths) -> bool:
     return lengths.units < NEEDED or lengths.waiting == lengths.units
 
 
-def _advance(curve: Curve, thin: bool) -> Figures:
-    names = ("advance_share", "advance_low", "advance_high", "advance_median_days")
-    if thin:
-        return dict.fromkeys(names)
-    half = curve.time_to([curve.final / 2])[0] if curve.final > 0 else math.nan
-    low, high = number(float(curve.low[-1])), number(float(curve.high[-1]))
-    return dict(zip(names, (curve.final, low, high, number(half)), strict=True))
+def _estimated(rows: Sequence[Lengths]) -> list[Figures]:
+    """The estimates of each row, in order; rows of similar size share a matrix, the shorter filled up."""
+    order = sorted(range(len(rows)), key=lambda at: len(rows[at].seconds))
+    found: dict[int, Figures] = {}
+    while order:
+        largest = len(rows[order[-1]].seconds)
+        alike = [at for at in order if 2 * len(rows[at].seconds) >= largest]
+        for at, values in zip(alike, _of_matrix([rows[at] for at in alike]), strict=True):
+            found[at] = dict(zip(ESTIMATES, [number(value) for value in values], strict=True))
+        order = order[: len(order) - len(alike)]
+    return [found[at] for at in range(len(rows))]
+
+
+def _of_matrix(rows: Sequence[Lengths]) -> NDArray[np.float64]:
+    """Shape (rows, ESTIMATES). Beyond its last length a row is filled up with it and nobody: no curve moves there."""
+    width = max(len(row.seconds) for row in rows)
+    times, counts = np.zeros((len(rows), width)), np.zeros((len(rows), width, 3), dtype=np.int64)
+    for at, row in enumerate(rows):
+        place = np.argsort(row.seconds)
+        times[at] = row.seconds[place[-1]] / DAY_SECONDS
+        times[at, : len(place)], counts[at, : len(place)] = row.seconds[place] / DAY_SECONDS, row.counts[place]
+    gone, ended = counts.sum(axis=2), counts[:, :, :2].sum(axis=2)
+    at_risk = gone.sum(axis=1, keepdims=True) - np.cumsum(gone, axis=1) + gone
+    waiting, _, *limits = still_waiting(ended, at_risk)
+    quantiles = [reach(times, 1 - band, list(QUANTILES.values())) for band in (waiting, *limits)]
+    share, _, low, high = incidence(counts[:, :, 0], ended, at_risk)
+    final = share[:, -1:]
+    half = np.where(final > 0, reach(times, share, final / 2), np.nan)
+    mean = restricted_means(times, ended, at_risk, HORIZON)[0][:, None]
+    of_quantiles = np.stack(quantiles, axis=2).reshape(len(rows), -1)
+    return np.concatenate([of_quantiles, final, low[:, -1:], high[:, -1:], half, mean], axis=1)
 
 
 def _within(lengths: Lengths, limit: Agreed | None) -> Figures:

@@ -10,6 +10,7 @@ from leadline.metrics.query import Asked
 from leadline.metrics.times.spans import DayCount
 from leadline.metrics.times.standing import ADVANCED, CENSORED, EXIT, until_as_of
 from leadline.metrics.times.transitions import SPELL, ends
+from leadline.metrics.units import of_funnel
 from leadline.metrics.units import stages as reached_stages
 
 RESPONSE = "First response"
@@ -64,8 +65,7 @@ def _entered(asked: Asked, stage_no: int) -> ir.Table:
         raise UsageError(f"First response is measured on journeys, not {asked.unit}; add --unit journeys.")
     reached = reached_stages(asked)
     timed = reached.filter((reached.stage_no == stage_no) & reached.entered_s.notnull())
-    journeys = asked.opened["journeys"]
-    people = journeys.filter(journeys.funnel == asked.funnel_name).select("person_id", unit_id="journey_id")
+    people = of_funnel(asked, "journeys").select("person_id", unit_id="journey_id")
     return timed.select("unit_id", "entered_s", "entered_day", "entered_is_date").join(people, "unit_id")
 
 

@@ -29,7 +29,7 @@ def learned(opened: Opened, known: dict[str, int]) -> dict[str, int]:
         for unit in ("journeys", "opportunities"):
             if unit == "journeys" and not funnel.of_people:
                 continue
-            asked = ask(opened, Query(unit=unit, funnel=name))
+            asked = ask(opened, Query(unit=unit, funnel=name), numbered=True)
             found.update({key: days for key, days in _windows(asked).items() if key not in known})
             found.update({key: limit for key, limit in _limits(asked).items() if key not in known})
     return found
@@ -81,9 +81,7 @@ def _counts(asked: Asked, pairs: list[tuple[int, int]]) -> ir.Table:
 def _ends(asked: Asked) -> ir.Table:
     if asked.unit == "opportunities":
         return asked.opened["deals"].select(unit_id="opportunity_id", ended_day="closed_day")
-    journeys = asked.opened["journeys"]
-    own = journeys.filter(journeys.funnel == asked.funnel_name)
-    return own.select("ended_day", unit_id="journey_id")
+    return units.of_funnel(asked, "journeys").select("ended_day", unit_id="journey_id")
 
 
 def _limits(asked: Asked) -> dict[str, int]:

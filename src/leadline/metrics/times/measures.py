@@ -131,8 +131,16 @@ def _in_stage(asked: Asked, measure: str, count: DayCount, start: str | None, en
     visits = standing.measured(asked, count)
     if count.index is not None:
         visits = asked.opened.keep(visits)
-    spells = standing.summed(asked, visits, stages) if measure == "sum" else standing.first_visits(asked, visits)
-    return Times(asked, measure, count, stages, {}, spells, visits, grouping(asked))
+    return Times(
+        asked, measure, count, stages, {}, _spells(asked, measure, count, visits, stages), visits, grouping(asked)
+    )
+
+
+def _spells(asked: Asked, measure: str, count: DayCount, visits: ir.Table, stages: list[int]) -> ir.Table:
+    if measure == "first":
+        return standing.first_visits(asked, visits)
+    kept = standing.kept_sums(asked) if count.index is None else None
+    return standing.summed(asked, visits, stages) if kept is None else kept
 
 
 def excluded(times: Times) -> dict[tuple, int]:

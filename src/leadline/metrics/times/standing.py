@@ -12,6 +12,7 @@ from leadline.metrics import units
 from leadline.metrics.query import Asked
 from leadline.metrics.times.spans import DayCount
 from leadline.model.funnels import outcome_stages
+from leadline.model.opened import JOURNEY_TIMES
 
 STAGES = 1000
 """More than the stages of any funnel."""
@@ -74,6 +75,13 @@ def until_as_of(asked: Asked, table: ir.Table, name: str) -> ir.Table:
             f"{name}_is_date": ibis.ifelse(is_open, ibis.literal(False), table[f"{name}_is_date"].fill_null(False)),
         }
     )
+
+
+def kept_sums(asked: Asked) -> ir.Table | None:
+    """What `summed` gives of calendar days and all stages, as the snapshot keeps it ready; None if it does not."""
+    if not (asked.unit == "journeys" and asked.numbered and JOURNEY_TIMES in asked.opened):
+        return None
+    return units.of_funnel(asked, JOURNEY_TIMES).rename(unit_id="journey_id")
 
 
 def summed(asked: Asked, visits: ir.Table, stages: Sequence[int] | None = None) -> ir.Table:
@@ -165,8 +173,7 @@ def _won(asked: Asked) -> ir.Table:
     if asked.unit == "opportunities":
         deals = asked.opened["deals"]
         return deals.select(unit_id="opportunity_id", won=deals.state == "won")
-    journeys = asked.opened["journeys"]
-    own = journeys.filter(journeys.funnel == asked.funnel_name)
+    own = units.of_funnel(asked, "journeys")
     return own.select(unit_id="journey_id", won=own.outcome == "won")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import ibis
 import ibis.expr.types as ir
 
-from leadline.metrics import dimensions, periods
+from leadline.metrics import dimensions, periods, units
 from leadline.metrics.assemble import Assembly
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
@@ -79,10 +79,16 @@ def listed(asked: Asked, made: Assembly, visits: ir.Table, group: Grouping) -> R
     kept = periods.within(asked, stuck(asked, visits), "entered_day")
     labelled = dimensions.attach(asked, group.with_links(group.of(kept)), ["campaign"])
     known = _with_owner(asked, _with_deals(asked, labelled))
-    columns = [column.name for column in LIST_COLUMNS if column.name not in ("stage", "since", "age_days")]
+    own = ("unit_id", "stage", "since", "age_days")
+    columns = [column.name for column in LIST_COLUMNS if column.name not in own]
     found = asked.opened.arrow(
         known.select(
-            *asked.by, "stage_no", "entered_s", "seconds", *[name for name in columns if name not in asked.by]
+            *asked.by,
+            "stage_no",
+            "entered_s",
+            "seconds",
+            *[name for name in columns if name not in asked.by],
+            unit_id=units.name_of(known),
         ).order_by(ibis.desc("seconds"), "unit_id")
     )
     result = made.stuck(LIST_COLUMNS, found, labelled, notes(asked))
@@ -104,13 +110,11 @@ def _with_deals(asked: Asked, units: ir.Table) -> ir.Table:
 
 def open_deals(asked: Asked) -> ir.Table:
     """Open opportunities: unit_id, opportunity_id, amount; those that journeys hold, or all by themselves."""
-    opened = asked.opened
-    deals = opened["deals"]
+    deals = asked.opened["deals"]
     amounts = deals.filter(deals.state == "open").select("opportunity_id", "amount")
     if asked.unit == "opportunities":
         return amounts.mutate(unit_id=amounts.opportunity_id)
-    held = opened["journey_opportunities"]
-    own = held.filter(held.funnel == asked.funnel_name).select("opportunity_id", unit_id="journey_id")
+    own = units.of_funnel(asked, "journey_opportunities").select("opportunity_id", unit_id="journey_id")
     return own.join(amounts, "opportunity_id")
 
 

@@ -132,6 +132,5 @@ def ends(asked: Asked) -> ir.Table:
             ended_day="closed_day",
             ended_is_date="closed_is_date",
         )
-    journeys = asked.opened["journeys"]
-    own = journeys.filter(journeys.funnel == asked.funnel_name)
+    own = units.of_funnel(asked, "journeys")
     return own.select("ended_s", "ended_day", "ended_is_date", unit_id="journey_id", won=own.outcome == "won")

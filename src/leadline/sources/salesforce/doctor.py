@@ -63,7 +63,7 @@ def examine(session: Session, settings: Settings, now: dt.datetime) -> Examinati
     """
     visible = shapes.visible_objects(session)
     found = {name: shapes.describe(session, name) for name in OBJECTS if name in visible}
-    case = _Case(session, settings, found, now)
+    case = _Case(session, settings, found, session.clock or now)
     checks = [one for look in _LOOKS for one in _safely(look, case)]
     return Examination(session.org_id, session.user_id, tuple(checks))
 

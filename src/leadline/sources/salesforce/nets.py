@@ -38,6 +38,9 @@ class Known(Protocol):
     def dead(self, name: str, ids: Sequence[str]) -> list[str]:
         """Those of the ids that the ledger has as deleted records."""
 
+    def pointing(self, name: str, fields: Sequence[str], ids: Sequence[str]) -> list[str]:
+        """Ids of known records of which one of the fields holds one of the ids."""
+
     def records(self, name: str, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """The newest known state of records."""
 
@@ -120,11 +123,34 @@ def stamped_ids(
 def child_queries(plan: ObjectPlan, parents: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Queries of the records of an object that point at merged ones."""
     for parent, ids in sorted(parents.items()):
-        for name in plan.fields:
-            field = plan.shape.fields[name]
-            if parent in field.to and field.filterable and name not in ("Id", "MasterRecordId"):
-                for some in batches(ids):
-                    yield f"SELECT {', '.join(plan.fields)} FROM {plan.name} WHERE {name} IN ({id_list(some)})"
+        for name in lookups(plan, parent):
+            if plan.shape.fields[name].filterable:
+                yield from _queries(plan, name, ids)
+
+
+def orphan_queries(plan: ObjectPlan, known: Known, gone: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Queries of the known records of an object that pointed at records the org no longer has.
+
+    One that was merged and then purged between two pulls tells nobody whose its children are now.
+    """
+    ids = {
+        one
+        for parent, purged_ids in gone.items()
+        if (fields := lookups(plan, parent))
+        for one in known.pointing(plan.name, fields, purged_ids)
+    }
+    return _queries(plan, "Id", sorted(ids))
+
+
+def lookups(plan: ObjectPlan, parent: str) -> list[str]:
+    """Fields of an object that point at another one, the links of its own merges aside."""
+    own = ("Id", "MasterRecordId")
+    return [name for name in plan.fields if parent in plan.shape.fields[name].to and name not in own]
+
+
+def _queries(plan: ObjectPlan, field: str, ids: Sequence[str]) -> Iterator[str]:
+    for some in batches(ids):
+        yield f"SELECT {', '.join(plan.fields)} FROM {plan.name} WHERE {field} IN ({id_list(some)})"
 
 
 def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -8,12 +8,13 @@ marks move when the ledger holds the load: `Pulled.marks` is written by whoever 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -98,6 +99,11 @@ class Pull:
     def _own(self) -> SalesforceSettings:
         return self._settings.salesforce
 
+    @property
+    def _clock(self) -> dt.datetime:
+        """The time in the org, as it last said; that of this machine may be wrong."""
+        return self._session.clock or self._now()
+
     def stage(self, asked: Asked) -> Pulled:
         """Read what is asked, to its end.
 
@@ -151,12 +157,11 @@ class Pull:
         return answers
 
     def _begin(self, asked: Asked, found: Mapping[str, Any]) -> run.Run:
-        clock = self._session.clock or self._now()
         margin = dt.timedelta(minutes=self._own.margin_minutes)
-        until = plans.until_of(clock, margin, self._marks.objects.values())
+        until = plans.until_of(self._clock, margin, self._marks.objects.values())
         load = self._marks.load.isoformat() if self._marks.load else None
         same = {"org": self._session.org_id, "objects": sorted(found), "full": asked.full, "load": load}
-        return run.begin(self._workspace, same, until, self._now())
+        return run.begin(self._workspace, same, until, self._clock)
 
     def _plan(self, shape: shapes.ObjectShape, until: dt.datetime, asked: Asked) -> ObjectPlan:
         own, name = self._own, shape.name
@@ -167,7 +172,7 @@ class Pull:
 
     def _deletions(self, todo: Sequence[ObjectPlan]) -> tuple[list[ObjectPlan], dict[str, list[str]]]:
         """Ids deleted since the marks; where the org cannot list them all, the object is read whole."""
-        overlap, now = dt.timedelta(minutes=self._own.overlap_minutes), self._now()
+        overlap, now = dt.timedelta(minutes=self._own.overlap_minutes), self._clock
         listed = self._each("deletions", todo, lambda plan: nets.deleted(self._session, plan, now, overlap))
         answers = list(zip(todo, listed, strict=True))
         changed = [plan if ids is not None else replace(plan, since=None) for plan, ids in answers]
@@ -181,11 +186,11 @@ class Pull:
         """Read all objects, the large ones first; the first fault stops the others."""
         total = sum(one.expected or 0 for one in readings)
         self._progress.begin("pull", total or None, "rows")
-        heard = Shared(self._progress).advance
+        shared, bulk_from = Shared(self._progress), self._own.bulk_from
         ordered = sorted(readings, key=lambda one: (-(one.expected or 1 << 60), one.plan.name))
         with ThreadPoolExecutor(max_workers=self._own.parallel) as pool:
             work = [
-                pool.submit(reading.read, self._session, one, begun.folder / one.plan.name, self._own.bulk_from, heard)
+                pool.submit(reading.read_shared, self._session, one, begun.folder / one.plan.name, bulk_from, shared)
                 for one in ordered
             ]
             finished, _ = wait(work, return_when=FIRST_EXCEPTION)
@@ -197,35 +202,42 @@ class Pull:
     def _read_children(self, readings: Sequence[Reading], begun: run.Run) -> None:
         """Read anew what a stamp elsewhere changed, in objects of which only changes were read."""
         read = {one.plan.name: one for one in readings}
-        for one in readings:
-            if one.plan.since is None:
-                continue
-            for number, soql in enumerate(
-                nets.child_queries(one.plan, self._changed_parents(one.plan, read, begun.folder))
-            ):
-                folder = begun.folder / f"{one.plan.name}-children-{number}"
-                task = Task(folder, one.plan.shape, one.plan.fields, soql, "rest")
-                if not task.done:
-                    rest.read(self._session, task)
-                one.files, one.again = one.files + task.files, one.again + task.rows
+        with reading.frugal(begun.folder) as con:
+            for one in readings:
+                if one.plan.since is not None:
+                    changed = self._changed_parents(con, one.plan, read)
+                    self._read_again(one, nets.child_queries(one.plan, changed), begun.folder, "children")
 
-    def _changed_parents(self, plan: ObjectPlan, read: Mapping[str, Reading], folder: Path) -> dict[str, list[str]]:
+    def _read_again(self, one: Reading, queries: Iterable[str], folder: Path, why: str) -> None:
+        """Read some records of an object once more; what comes later wins."""
+        for number, soql in enumerate(queries):
+            task = Task(folder / f"{one.plan.name}-{why}-{number}", one.plan.shape, one.plan.fields, soql, "rest")
+            if not task.done:
+                rest.read(self._session, task)
+            one.files, one.again = one.files + task.files, one.again + task.rows
+
+    def _changed_parents(
+        self, con: duckdb.DuckDBPyConnection, plan: ObjectPlan, read: Mapping[str, Reading]
+    ) -> dict[str, list[str]]:
         """Ids by object whose children of this object changed without a stamp: merged ones; of history also
         those that were deleted or restored, which takes their history along."""
         since, found = plan.since or plan.until, {}
-        with reading.frugal(folder) as con:
-            for name in nets.MERGED:
-                if name in read and "MasterRecordId" in read[name].plan.fields:
-                    found[name] = nets.merged_ids(con, read[name].files, since)
-            parent, _ = HISTORY_PARENT.get(plan.name, ("", ""))
-            if parent in read and plan.shape.cursor == "CreatedDate":
-                gone, there = nets.stamped_ids(con, read[parent].files, since)
-                fates = {*gone, *self._known.dead(parent, there), *found.get(parent, [])}
-                found[parent] = sorted(fates)
+        for name in nets.MERGED:
+            if name in read and "MasterRecordId" in read[name].plan.fields:
+                found[name] = nets.merged_ids(con, read[name].files, since)
+        parent, _ = HISTORY_PARENT.get(plan.name, ("", ""))
+        if parent in read and plan.shape.cursor == "CreatedDate":
+            gone, there = nets.stamped_ids(con, read[parent].files, since)
+            fates = {*gone, *self._known.dead(parent, there), *found.get(parent, [])}
+            found[parent] = sorted(fates)
         return found
 
     def _bury(self, readings: Sequence[Reading], deleted: Mapping[str, Sequence[str]], begun: run.Run) -> None:
-        """Give records that the org no longer has a last state: what was known of them, and deleted."""
+        """Give records that the org no longer has a last state: what was known of them, and deleted.
+
+        Their children are read again: the records may have been merged before they were purged.
+        """
+        buried: dict[str, list[str]] = {}
         for one in readings:
             name = one.plan.name
             suspects = self._known.live(name, deleted[name]) if name in deleted else []
@@ -233,25 +245,28 @@ class Pull:
             gone = nets.purged(self._session, name, suspects) if suspects else []
             if not gone:
                 continue
+            buried[name] = gone
             last = self._known.records(name, gone, [*one.plan.fields, DATE_ONLY])
             at = last.column_names.index("IsDeleted")
             last = last.set_column(at, "IsDeleted", pa.array([True] * last.num_rows))
             path = begun.folder / f"{name}-gone.parquet"
             pq.write_table(last.cast(typed.schema(name, one.plan.fields)), path, compression="snappy")
             one.files, one.purged = [*one.files, path], last.num_rows
+        merged = {name: ids for name, ids in buried.items() if name in nets.MERGED}
+        for one in readings if merged else ():
+            if one.plan.since is not None:
+                self._read_again(one, nets.orphan_queries(one.plan, self._known, merged), begun.folder, "orphans")
 
     def _unite(self, readings: Sequence[Reading], begun: run.Run) -> None:
         """Of records that came several times keep the newest."""
-        for one in readings:
-            if not one.files:
-                continue
-            with reading.frugal(begun.folder) as con:
-                losers = older_twins(con, one.files, set(one.plan.fields))
+        with reading.frugal(begun.folder) as con:
+            for one in readings:
+                losers = older_twins(con, one.files, set(one.plan.fields)) if one.files else []
                 for loser in losers:
                     target = begun.folder / f"{one.plan.name}-once-{loser.file}.parquet"
                     loser.rewrite(con, one.files[loser.file], target)
                     one.files[loser.file] = target
-            one.rows = sum(pq.read_metadata(path).num_rows for path in one.files)
+                one.rows = sum(pq.read_metadata(path).num_rows for path in one.files)
 
     def _refuse_vanishing(self, readings: Sequence[Reading], asked: Asked) -> None:
         """Many records gone at once are rather hidden from the user than deleted."""

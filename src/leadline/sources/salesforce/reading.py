@@ -12,10 +12,10 @@ from typing import Final
 import duckdb
 
 from leadline.errors import ApiError, IncompleteError
-from leadline.progress import Progress
+from leadline.progress import PartsProgress, Progress
 from leadline.sources.salesforce import bulk, faults, rest
 from leadline.sources.salesforce.plan import ObjectPlan, soql_moment
-from leadline.sources.salesforce.session import Session
+from leadline.sources.salesforce.session import Calls, Session
 from leadline.sources.salesforce.shapes import ObjectShape
 from leadline.sources.salesforce.task import Method, Task
 from leadline.sources.sql_text import file_list, literal, only_row, quoted
@@ -34,6 +34,7 @@ class Reading:
         files: pages, in the order in which later ones win.
         rows: records in them, those that came twice once.
         seconds: how long it took.
+        calls: API calls it took to read it.
         counted: whether the org's count afterwards bears it out; None: it could not count.
     """
 
@@ -45,6 +46,7 @@ class Reading:
     purged: int = 0
     seconds: float = 0.0
     method: Method = "rest"
+    calls: int = 0
     counted: bool | None = None
 
     @property
@@ -54,15 +56,42 @@ class Reading:
 
 
 class Shared:
-    """A progress that several threads may advance."""
+    """A progress that several threads may advance, each with a part of its own."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._lock = progress, threading.Lock()
 
-    def advance(self, count: int) -> None:
-        """So many more are done; a negative count takes some back."""
-        with self._lock:
-            self._progress.advance(count)
+    def heard(self, reading: Reading, calls: Calls) -> Callable[[int], None]:
+        """Hears of the rows of one object; a negative count takes some back."""
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            with self._lock:
+                self._progress.advance(count)
+            self.part(reading, done, calls, ended=False)
+
+        return advance
+
+    def part(self, reading: Reading, done: int, calls: Calls, *, ended: bool) -> None:
+        """Tell how far one object is, where somebody wants to know."""
+        if isinstance(self._progress, PartsProgress):
+            with self._lock:
+                self._progress.part(reading.plan.name, done, reading.expected, calls.made, ended=ended)
+
+
+def read_shared(session: Session, reading: Reading, folder: Path, bulk_from: int, shared: Shared) -> None:
+    """As `read`, telling a shared progress of it and counting the calls.
+
+    Raises:
+        IncompleteError: as `read`.
+        SalesforceError: as calls do.
+    """
+    with session.counted() as calls:
+        read(session, reading, folder, bulk_from, shared.heard(reading, calls))
+        reading.calls = calls.made
+        shared.part(reading, reading.rows, calls, ended=True)
 
 
 def frugal(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -97,7 +126,7 @@ def read(session: Session, reading: Reading, folder: Path, bulk_from: int, heard
                 "changed; run the pull again."
             )
         task.start_over()
-    reading.files, reading.method = task.files, task.method
+    reading.files, reading.method, reading.rows = task.files, task.method, task.rows
     reading.counted = None if there is None else True
     reading.seconds = time.monotonic() - began
 

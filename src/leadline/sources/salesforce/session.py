@@ -11,7 +11,8 @@ import email.utils
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -46,6 +47,13 @@ class Usage:
     allowance: int | None = None
 
 
+@dataclass
+class Calls:
+    """API calls of one piece of work."""
+
+    made: int = 0
+
+
 def from_json(response: Response) -> Any:
     """The body of an answer; numbers stay the digits they came as.
 
@@ -67,6 +75,7 @@ class Session:
         self.clock: dt.datetime | None = None
         self._version = version
         self._lock = threading.Lock()
+        self._here = threading.local()
 
     @property
     def org_id(self) -> str:
@@ -89,6 +98,15 @@ class Session:
             with self._lock:
                 self._version = known
         return f"{known}.0"
+
+    @contextmanager
+    def counted(self) -> Iterator[Calls]:
+        """Counts the calls that this thread makes in the block."""
+        self._here.calls = Calls()
+        try:
+            yield self._here.calls
+        finally:
+            self._here.calls = None
 
     def data(self, path: str) -> str:
         """The address of a resource of the API."""
@@ -183,6 +201,9 @@ class Session:
                     "by api_share of [salesforce]). Run it again later: it goes on where it stopped."
                 )
             usage.own += 1
+        calls: Calls | None = getattr(self._here, "calls", None)
+        if calls is not None:
+            calls.made += 1
 
     def _note(self, response: Response) -> None:
         """What every answer tells beside what was asked: the calls of the day, and the time there."""

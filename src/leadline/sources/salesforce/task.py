@@ -114,12 +114,15 @@ class Task:
 
     def add(self, page: pa.Table, locator: str = "") -> None:
         """Keep a page, and where the next one begins."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         if page.num_rows:
             name = f"page-{len(self._state.pages):05d}.parquet"
             draft = self.folder / f".{name}"
             pq.write_table(page, draft, compression="snappy", row_group_size=max(1, page.num_rows))
+            # What Arrow has freed it keeps for later; of several objects at a time that is a lot.
+            pa.default_memory_pool().release_unused()
             draft.replace(self.folder / name)
             self._state.pages.append((name, page.num_rows))
         self._state.locator = locator

@@ -74,14 +74,15 @@ class HttpTransport:
         import httpx
 
         try:
-            answer = self._client.request(
+            # A response of httpx is part of a cycle: pages that it holds would pile up until they are collected.
+            with self._client.stream(
                 request.method, request.url, headers=dict(request.headers), content=request.body or None
-            )
+            ) as answer:
+                body = b"".join(answer.iter_bytes())
+                headers = {name.lower(): value for name, value in answer.headers.items()}
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise OrgUnreachableError(request.host, type(error).__name__) from None
-        return Response(
-            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
-        )
+        return Response(answer.status_code, headers, body)
 
     def close(self) -> None:
         """Let the connections go."""

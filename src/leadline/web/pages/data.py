@@ -169,8 +169,16 @@ def _demo(workspace: Workspace, progress: Progress) -> ImportReport:
 
 
 def _start(request: Request, title: str, what: str, work: Callable[[Progress], Any]) -> None:
-    _jobs(request).start(title, work)
-    request.app.state.site.activity.note(request, "import", name=what)
+    site = request.app.state.site
+
+    def shown(progress: Progress) -> Any:
+        report = work(progress)
+        # Whoever imports wants to see it, be the pages worked out already or not.
+        site.answers.show(None)
+        return report
+
+    _jobs(request).start(title, shown)
+    site.activity.note(request, "import", name=what)
 
 
 def _jobs(request: Request) -> Jobs:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from fastapi import APIRouter, Request, Response
 
-from leadline.errors import OverLimitError, UsageError
+from leadline.errors import OverLimitError, PendingError, UsageError
 from leadline.metrics.influence import DATES, WINDOWS
 from leadline.render import present, totals
 from leadline.web.blocks import Card, Field, card, options
@@ -95,7 +95,7 @@ def page(request: Request) -> Response:
     """The page."""
     pin = request.app.state.site.answers.pin()
     split = ("", *dimensions(pin))
-    models = tuple(View.of(request).at_desk("model names", lambda desk: tuple(desk.metrics.known_models())))
+    models = tuple(View.of(request).at_desk("model names", lambda desk: tuple(desk.metrics.known_models()), aside=True))
     view = View.of(
         request,
         [
@@ -232,13 +232,15 @@ def _falling(view: View, address: Address) -> Card:
     return card(view, "trend", "Return falling or rising", address, notes=False, chosen=chosen)
 
 
-def _tree(view: View, address: Address) -> tuple[Branch, ...]:
-    """The hierarchy from the top down; empty where no campaign has one above it."""
-    parents = view.run("campaign parents", _parents)
+def _tree(view: View, address: Address) -> tuple[Branch, ...] | None:
+    """The hierarchy from the top down; empty where no campaign has one above it, None as yet."""
+    parents = view.at_desk("campaign parents", lambda desk: _parents(desk.opened()), aside=True)
     if not any(parents.values()):
         return ()
     try:
         result = view.ask(address)
+    except PendingError:
+        return None
     except (UsageError, OverLimitError):
         return ()
     told = addresses(result)
@@ -276,14 +278,17 @@ def _parents(opened: Opened) -> dict[str, str | None]:
     return dict(zip(table.column("campaign_id").to_pylist(), table.column("parent_id").to_pylist(), strict=True))
 
 
-def _moved(view: View, address: Address, models: Sequence[str]) -> tuple[Moved, ...]:
-    """The opportunities of which two models give the most to different campaigns."""
+def _moved(view: View, address: Address, models: Sequence[str]) -> tuple[Moved, ...] | None:
+    """The opportunities of which two models give the most to different campaigns; None as yet."""
     result = view.ask(address)
 
     def work(desk: Desk) -> list[tuple[str, int]]:
         return _shifted(desk.metrics.ask(str(address)).records().table, models[0])
 
-    found = view.at_desk(f"moved {address}", work)
+    try:
+        found = view.at_desk(f"moved {address}", work)
+    except PendingError:
+        return None
     return tuple(Moved(record, present.amount_text(result, amount)) for record, amount in found)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from leadline.errors import OverLimitError, SnapshotError, UsageError
+from leadline.errors import OverLimitError, PendingError, SnapshotError, UsageError
 from leadline.render.present import percent
 from leadline.snapshots.frozen import previous_of
 from leadline.web.blocks import Field, card, options
@@ -95,8 +95,8 @@ def questions(view: View) -> dict[str, Address]:
 
 def _context(view: View) -> dict[str, Any]:
     asked = questions(view)
-    goals = card(view, "goals", "Plan", asked.pop("goals"), notes=False)
     view.ahead(*asked.values())
+    goals = card(view, "goals", "Plan", asked["goals"], notes=False)
     credit = card(view, "campaigns", "Campaigns with the most won", asked["credit"], notes=False)
     trend = card(view, "falling", "Campaigns whose return falls", asked["trend"], notes=False)
     return {
@@ -105,14 +105,16 @@ def _context(view: View) -> dict[str, Any]:
                 "compare", "Against", view.state["compare"], options(COMPARE, ("the period before", "the year before"))
             )
         ],
-        "kpis": _kpis(view, asked, goals.result),
+        "kpis": _headlines(view, asked, goals.result),
         "period": _period(view),
         "funnel": card(view, "funnel", "Funnel", asked["funnel"], chart="funnel", notes=False),
         "conversion": card(view, "conversion", "Conversion", asked["conversion"], chart="", notes=False),
         "bottleneck": _bottleneck(view, asked["bottleneck"]),
         "bottlenecks": card(view, "bottleneck", "Bottleneck", asked["bottleneck"], notes=False),
         "problems": card(view, "problems", "Problem areas", asked["problems"], columns=_PROBLEM, limit=6, notes=False),
-        "campaigns": card(
+        "campaigns": credit
+        if credit.pending
+        else card(
             view,
             "campaigns",
             "Campaigns with the most won",
@@ -122,7 +124,9 @@ def _context(view: View) -> dict[str, Any]:
             limit=CAMPAIGNS,
             notes=False,
         ),
-        "falling": card(
+        "falling": trend
+        if trend.pending
+        else card(
             view,
             "falling",
             "Campaigns whose return falls",
@@ -157,10 +161,20 @@ def _period(view: View) -> tuple[str, str]:
     return pair if any(pair) else last_twelve(view.today).pair
 
 
+def _headlines(view: View, asked: Mapping[str, Address], goals: Result | None) -> list[Kpi] | None:
+    """The headlines; None while they are being worked out."""
+    try:
+        return _kpis(view, asked, goals)
+    except PendingError:
+        return None
+
+
 def _kpis(view: View, asked: Mapping[str, Address], goals: Result | None) -> list[Kpi]:
     """One headline per stage."""
     try:
         compared = view.ask(asked["compared"])
+    except PendingError:
+        raise
     except (UsageError, OverLimitError):
         # A period open at one end has no other to compare with: the counts stand alone.
         return _plain_kpis(view, asked, goals)
@@ -190,6 +204,8 @@ def _plain_kpis(view: View, asked: Mapping[str, Address], goals: Result | None) 
     address = view.state.address("volume", from_=_period(view)[0], to=_period(view)[1])
     try:
         result = view.ask(address)
+    except PendingError:
+        raise
     except (UsageError, OverLimitError) as fault:
         view.notices.append(str(fault))
         return []
@@ -212,6 +228,8 @@ def _lines(view: View, asked: Mapping[str, Address]) -> dict[str, tuple[float, .
     """Stage → counts by month."""
     try:
         monthly = view.ask(asked["monthly"])
+    except PendingError:
+        raise
     except (UsageError, OverLimitError):
         return {}
     found: dict[str, list[float]] = {}
@@ -291,20 +309,22 @@ def _found(view: View) -> list[dict[str, Any]] | None:
     """The findings nobody has accepted, the worst first; None where the reader may not see all records."""
     if view.who.records:
         return None
-    table = view.at_desk("findings", lambda desk: desk.audit.table(effects=False)).table
+    table = view.at_desk("findings", lambda desk: desk.audit.table(effects=False), aside=True).table
     rows = table.select(["code", "severity", "rows", "message", "accepted"]).to_pylist()
     return [row for row in rows if not row["accepted"]][:FINDINGS]
 
 
-def _moves(view: View) -> list[Move] | None:
-    """How far every stage is from where it was in the snapshot before; None if there is none before."""
-    earlier = view.at_desk("previous", _previous)
+def _moves(view: View) -> list[Move] | str | None:
+    """How far every stage is from where it was in the snapshot before; None if there is none before, "pending" as yet."""
+    earlier = view.at_desk("previous", _previous, aside=True)
     if earlier is None:
         return None
     now = view.state.address("volume", view="cohort")
     try:
         before = view.ask(view.state.address("volume", view="cohort", snapshot=earlier))
         here = view.ask(now)
+    except PendingError:
+        return "pending"
     except (UsageError, OverLimitError, SnapshotError):
         return None
     then = {row["stage"]: row["count"] for row in before.table.to_pylist()}

@@ -22,6 +22,8 @@ router = APIRouter()
 MEASURES = ("sum", "first", "elapsed", "cycle")
 MEASURE_TEXTS = ("all days in the stage", "the first visit", "to the next stage", "through the funnel")
 DAYS = ("calendar", "working")
+_WAITING = ("stage", "waiting_share", "waiting_share_before", "waiting_days", "standing", "stuck")
+_STUCK = ("unit_id", "stage", "since", "age_days", "campaign", "owner", "opportunity_id", "amount")
 
 
 @router.get("/velocity")
@@ -56,7 +58,7 @@ def _context(view: View, split: tuple[str, ...]) -> dict[str, object]:
         "times": made,
         "waiting": _waiting(view, made.result),
         "curves": card(view, "curves", "How long it takes", curves, chart="", notes=False, limit=40),
-        "bottleneck": card(view, "bottleneck", "Bottleneck", bottleneck, notes=False),
+        "bottleneck": card(view, "bottleneck", "Bottleneck", bottleneck, notes=False, columns=_WAITING),
         "stuck": card(
             view,
             "stuck",
@@ -65,6 +67,7 @@ def _context(view: View, split: tuple[str, ...]) -> dict[str, object]:
             chart="",
             notes=False,
             limit=25,
+            columns=_STUCK,
             linked=_case(view, stuck),
             all_href=view.links(stuck).records,
         ),

@@ -99,7 +99,8 @@
     const text = mark.getAttribute("aria-label");
     if (!text) return;
     const box = mark.getBoundingClientRect(), shown = tip();
-    shown.textContent = text;
+    // One fact a line.
+    shown.textContent = text.replace(/; /g, "\n");
     shown.hidden = false;
     const left = Math.max(8, Math.min(box.left + box.width / 2 - shown.offsetWidth / 2, window.innerWidth - shown.offsetWidth - 8));
     const top = box.top - shown.offsetHeight - 6;
@@ -132,7 +133,7 @@
 
   // --- pages that come by htmx --------------------------------------------------------------------
   let slow = 0;
-  document.addEventListener("htmx:beforeRequest", () => { slow = setTimeout(() => document.body.classList.add("slow"), 1000); });
+  document.addEventListener("htmx:beforeRequest", () => { if (asking) { asking.abort(); asking = null; } slow = setTimeout(() => document.body.classList.add("slow"), 1000); });
   document.addEventListener("htmx:afterRequest", () => { clearTimeout(slow); document.body.classList.remove("slow"); });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
@@ -142,7 +143,51 @@
       if (requestConfig && requestConfig.verb === "get") window.location = xhr.responseURL || requestConfig.path;
     } else if (panel() && panel().open) { before = null; panel().close(); }
   });
+  // What was not there in time is asked for again, and put in its place as it comes.
+  function filled(fresh) {
+    const olds = [...document.querySelectorAll("[data-cards]")], news = [...fresh.querySelectorAll("[data-cards]")];
+    olds.forEach((old, at) => {
+      if (!news[at]) return;
+      const cards = [...old.children], others = [...news[at].children];
+      if (cards.length !== others.length) {
+        const link = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+        old.replaceChildren(...others);
+        const same = link && [...old.querySelectorAll("a")].find((one) => one.getAttribute("href") === link);
+        if (same) same.focus({ preventScroll: true });
+        return;
+      }
+      cards.forEach((card, place) => {
+        if (card.matches("[data-waits]") || card.querySelector("[data-waits]")) card.replaceWith(others[place]);
+      });
+    });
+    for (const name of [".strip", ".notices"]) {
+      const old = document.querySelector(`#main ${name}`), now = fresh.querySelector(`#main ${name}`);
+      if (old && now) old.replaceWith(now);
+    }
+    const content = document.getElementById("content");
+    content.toggleAttribute("data-pending", fresh.getElementById("content").hasAttribute("data-pending"));
+    if (window.htmx) htmx.process(content);
+  }
+  let asking = null;
+  async function complete() {
+    if (asking) asking.abort();
+    const mine = asking = new AbortController();
+    for (let failed = 0; failed < 5 && !mine.signal.aborted && document.querySelector("#content[data-pending]");) {
+      try {
+        const response = await fetch(location.href.split("#")[0], { headers: { "X-Patience": "more" }, credentials: "same-origin", signal: mine.signal });
+        const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+        if (mine.signal.aborted) return;
+        if (response.ok && fresh.getElementById("content")) { filled(fresh); continue; }
+      } catch (gone) { if (mine.signal.aborted) return; }
+      failed += 1;
+      await new Promise((done) => { setTimeout(done, 1000); });
+    }
+    if (mine.signal.aborted) return;
+    asking = null;
+    tell(document.body.dataset.whole);
+  }
   function ready() {
+    if (document.querySelector("#content[data-pending]")) complete();
     document.querySelectorAll('[data-action="theme"], [data-action="help"]').forEach((one) => { one.hidden = false; });
     document.querySelectorAll('[data-action="theme"]').forEach(named);
     document.querySelectorAll('[data-action="keys-off"]').forEach((one) => { one.checked = keysOff(); });

@@ -1,0 +1,10 @@
+SELECT
+  `t0`.`id`,
+  CAST(FLOOR(
+    (
+      UNIX_TIMESTAMP(CAST(CAST(`t0`.`close_date` AS TIMESTAMP) AS TIMESTAMP))
+    ) / (
+      86400
+    )
+  ) AS BIGINT) AS `close_day`
+FROM `deals` AS `t0`

@@ -1,0 +1,8 @@
+SELECT
+  "t0"."id",
+  CAST(FLOOR((
+    DATE_PART('epoch', CAST("t0"."close_date" AS TIMESTAMP))
+  ) / (
+    86400
+  )) AS BIGINT) AS "close_day"
+FROM "deals" AS "t0"
