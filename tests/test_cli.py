@@ -15,8 +15,11 @@ import pytest
 import typer.main
 
 from leadline import config
-from leadline.cli import options
 from leadline.cli.app import app, run
+from leadline.cli.options import credit as credit_options
+from leadline.cli.options import funnel as funnel_options
+from leadline.cli.options import question as question_options
+from leadline.cli.options import targets as targets_options
 from tests import small_org
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands
@@ -65,16 +68,16 @@ def test_choices_are_those_of_the_metrics() -> None:
             found |= {part} if isinstance(part, str) else choices(part)
         return found
 
-    assert choices(get_args(options.View)[0]) == set(volume.VIEWS)
-    assert choices(get_args(options.Convention)[0]) == set(conventions.CONVENTIONS)
-    assert choices(get_args(options.Measure)[0]) == set(velocity.MEASURES)
-    assert choices(get_args(options.Pace)[0]) == set(pace.PACES)
-    assert choices(get_args(options.Scope)[0]) == set(influence.SCOPES)
-    assert choices(get_args(options.Window)[0]) == set(influence.WINDOWS)
-    assert choices(get_args(options.DateOf)[0]) == set(influence.DATES)
-    assert choices(options.Unit) == set(query.UNITS)
-    assert choices(options.Format) == set(render.FORMATS)
-    assert choices(options.Grain) == set(dates.GRAINS)
+    assert choices(get_args(funnel_options.View)[0]) == set(volume.VIEWS)
+    assert choices(get_args(funnel_options.Convention)[0]) == set(conventions.CONVENTIONS)
+    assert choices(get_args(funnel_options.Measure)[0]) == set(velocity.MEASURES)
+    assert choices(get_args(targets_options.Pace)[0]) == set(pace.PACES)
+    assert choices(get_args(credit_options.Scope)[0]) == set(influence.SCOPES)
+    assert choices(get_args(credit_options.Window)[0]) == set(influence.WINDOWS)
+    assert choices(get_args(credit_options.DateOf)[0]) == set(influence.DATES)
+    assert choices(question_options.Unit) == set(query.UNITS)
+    assert choices(question_options.Format) == set(render.FORMATS)
+    assert choices(question_options.Grain) == set(dates.GRAINS)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from leadline.audit import lineage as audit_lineage
 from leadline.audit import run as audit_run
 from leadline.config import Settings
 from leadline.errors import SnapshotError
+from leadline.explain import watched
 from leadline.findings import Finding
 from leadline.ledger import Ledger
 from leadline.matching import run as matching
@@ -129,7 +130,7 @@ def fill(
     audit_run.run(store, source, settings, built, more=(*findings, *matched.findings))
     ready = opened(_opened(store, settings, built, known_at, numbers))
     learned = learn.learned(ready, numbers)
-    prepared.keep(ready, store)
+    _keep_ready(ready, store)
     keep_lineage(store, source)
     keep_fields(store, source)
     explain(
@@ -141,6 +142,13 @@ def fill(
         facts | {"matching_seconds": f"{matched.seconds['matching']:.1f}", costs_file.META: costs_file.to_text(spent)},
     )
     return built, learned
+
+
+def _keep_ready(ready: Opened, store: Store) -> None:
+    """The tables that questions find ready; what they were made of on the way counts among what the store has made."""
+    at, asked = len(store.made), watched.watched(ready)
+    prepared.keep(asked, store)
+    store.made[at:at] = [(name, expression) for name, expression in asked.heard if name]
 
 
 def _known_at(connection: object) -> dt.datetime:
@@ -201,9 +209,9 @@ def keep_fields(store: Store, source: Source) -> None:
     """The table `_fields`: which fields of the source the columns and rows of each table rest on."""
     known = rests.tables(store, source)
     rows = sorted(
-        (info.name, column, *place)
-        for info in catalogue.PUBLISHED
-        for column, places in known.get(info.name, {}).items()
+        (name, column, *place)
+        for name in (*(info.name for info in catalogue.PUBLISHED), *prepared.TABLES)
+        for column, places in known.get(name, {}).items()
         for place in places
         if place[1] and not place[1].startswith("_")
     )

@@ -17,7 +17,7 @@ from leadline.warehouse.spark import CURRENT, DESCRIPTION
 from leadline.workspace import Workspace
 from tests.demo_workspace import imported
 from tests.engines.cluster import LOOPBACK, SMALL, Cluster, Process, cluster
-from tests.engines.suite import SUITE, Asked, hold
+from tests.engines.suite import SUITE, Asked, check_equal
 
 PEOPLE = 60
 """Spark's time goes into planning, whatever the number of rows."""
@@ -147,4 +147,4 @@ def test_one_content_on_both(built: Built):
 
 @pytest.mark.parametrize("asked", [one for one in SUITE if one.quick], ids=lambda asked: asked.name)
 def test_equal_cell_by_cell(built: Built, asked: Asked):
-    hold(asked, "spark", built.own, built.other)
+    check_equal(asked, "spark", built.own, built.other)

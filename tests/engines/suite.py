@@ -108,7 +108,7 @@ def told(answer: Any) -> dict[str, Any]:
     return said
 
 
-def hold(asked: Asked, engine: str, own: Workspace, other: Workspace) -> None:
+def check_equal(asked: Asked, engine: str, own: Workspace, other: Workspace) -> None:
     """The same answer on both; or the error of a known gap."""
     gap = asked.gaps.get(engine)
     if gap:

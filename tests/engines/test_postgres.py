@@ -18,7 +18,7 @@ from leadline.warehouse.published import WarehouseSnapshots
 from leadline.workspace import Workspace, create
 from tests.demo_workspace import imported
 from tests.engines.server import postgres
-from tests.engines.suite import SUITE, Asked, hold
+from tests.engines.suite import SUITE, Asked, check_equal
 
 SYNCED = "_fivetran_synced"
 KINDS = {"VARCHAR": "text", "DOUBLE": "double precision", "TIMESTAMP": "timestamptz"}
@@ -90,7 +90,7 @@ def test_one_content_on_both(both: tuple[Workspace, Workspace]):
 
 @pytest.mark.parametrize("asked", SUITE, ids=lambda asked: asked.name)
 def test_equal_cell_by_cell(both: tuple[Workspace, Workspace], asked: Asked):
-    hold(asked, "postgres", *both)
+    check_equal(asked, "postgres", *both)
 
 
 def test_no_reader_sees_half_a_snapshot(server: str):

@@ -7,18 +7,9 @@ from pathlib import Path
 import typer
 
 from leadline.cli.console import progress, say
-from leadline.cli.options import (
-    AcceptedCode,
-    FindingCode,
-    FindingsBy,
-    Form,
-    Place,
-    Quick,
-    Reason,
-    ReportFile,
-    Strict,
-    Until,
-)
+from leadline.cli.options.demo import ReportFile
+from leadline.cli.options.question import Form, Place
+from leadline.cli.options.source import AcceptedCode, FindingCode, FindingsBy, Quick, Reason, Strict, Until
 
 
 def summary(place: Place) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from leadline.cli.insights import asked, names
-from leadline.cli.options import (
-    Answer,
+from leadline.cli.options.credit import (
     DateOf,
     Hierarchy,
     LandmarkDays,
@@ -14,12 +13,11 @@ from leadline.cli.options import (
     OneModel,
     OneOpportunity,
     OrgModel,
-    Place,
-    Question,
     Scope,
-    ToStage,
     Trend,
 )
+from leadline.cli.options.funnel import ToStage
+from leadline.cli.options.question import Answer, Place, Question
 from leadline.errors import UsageError
 
 

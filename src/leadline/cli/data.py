@@ -9,23 +9,9 @@ from pathlib import Path
 import typer
 
 from leadline.cli.console import progress, say
-from leadline.cli.options import (
-    AsOrg,
-    DemoFormat,
-    Export,
-    Folder,
-    Form,
-    NoBuild,
-    OutFolder,
-    People,
-    Place,
-    Plain,
-    PrintSchema,
-    Propose,
-    Reading,
-    Seed,
-    Strict,
-)
+from leadline.cli.options.demo import AsOrg, DemoFormat, OutFolder, People, Plain, Seed
+from leadline.cli.options.question import Form, Place, Reading
+from leadline.cli.options.source import Export, Folder, NoBuild, PrintSchema, Propose, Strict
 from leadline.dates import parse_as_of
 from leadline.errors import UsageError
 

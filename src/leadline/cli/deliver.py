@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from leadline.cli.console import say
 
 if TYPE_CHECKING:
-    from leadline.cli.options import Answer, Drawn, Form
+    from leadline.cli.options.question import Answer, Drawn, Form
     from leadline.results import Result
 
 BY_ENDING = {".json": "json", ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx"}

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from leadline.cli.console import progress, say
-from leadline.cli.options import AsOf, Form, FunnelOf, Place
-from leadline.cli.story_options import (
+from leadline.cli.options.question import AsOf, Form, FunnelOf, Place
+from leadline.cli.options.story import (
     ComparedAsOf,
     ComparedMetrics,
     DealRecord,

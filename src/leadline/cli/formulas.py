@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from leadline.cli.insights import asked
-from leadline.cli.options import Answer, Expression, FormulaName, FormulaOperand, Place, Question, Ranked
+from leadline.cli.options.funnel import Expression, FormulaName, FormulaOperand, Ranked
+from leadline.cli.options.question import Answer, Place, Question
 from leadline.errors import UsageError
 
 

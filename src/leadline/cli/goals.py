@@ -7,16 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from leadline.cli.insights import filters
-from leadline.cli.options import (
-    Answer,
-    GoalQuestion,
-    Pace,
-    PeriodLabel,
-    Place,
-    Reverse,
-    SetFactors,
-    Template,
-)
+from leadline.cli.options.question import Answer, GoalQuestion, Place
+from leadline.cli.options.targets import Pace, PeriodLabel, Reverse, SetFactors, Template
 from leadline.dates import parse_range
 from leadline.errors import UsageError
 

@@ -6,41 +6,41 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypedDict
 
-from leadline.cli.options import (
-    Answer,
-    ClockStart,
-    ClockStop,
-    Compare,
+from leadline.cli.options.credit import (
     CompareModels,
-    CompareRates,
-    Convention,
-    DateField,
     DateOf,
-    Days,
-    Fates,
-    FromStage,
     GoalOf,
     Hierarchy,
     ListModels,
-    Matrix,
-    Measure,
     Models,
-    NewPeople,
     OneDeal,
-    PipelineView,
-    Place,
-    Problems,
-    Question,
     Scope,
     Sensitivity,
     ShareIntervals,
+    Window,
+)
+from leadline.cli.options.funnel import (
+    ClockStart,
+    ClockStop,
+    Compare,
+    CompareRates,
+    Convention,
+    DateField,
+    Days,
+    Fates,
+    FromStage,
+    Matrix,
+    Measure,
+    NewPeople,
+    PipelineView,
+    Problems,
     ToStage,
     Triangle,
     VelocityView,
     View,
-    Window,
     WindowDays,
 )
+from leadline.cli.options.question import Answer, Place, Question
 from leadline.dates import parse_range
 from leadline.errors import UsageError
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from leadline.cli.console import progress, say, stdout
-from leadline.cli.options import NoBuild, Place, Strict
+from leadline.cli.options.question import Place
+from leadline.cli.options.source import NoBuild, Strict
 from leadline.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from leadline.cli.options import AsOf, Drawn, Place, Scope
+from leadline.cli.options.credit import Scope
+from leadline.cli.options.question import AsOf, Drawn, Place
 from leadline.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from leadline.cli.console import progress, say, stdout
-from leadline.cli.options import FunnelOf, Place, Scope
+from leadline.cli.options.credit import Scope
+from leadline.cli.options.question import FunnelOf, Place
 from leadline.errors import UsageError
 
 if TYPE_CHECKING:

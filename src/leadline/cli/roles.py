@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.cli.options import AsOf, Form, OneOpportunity, Place, Top
+from leadline.cli.options.credit import OneOpportunity, Top
+from leadline.cli.options.question import AsOf, Form, Place
 
 
 def roles(place: Place, form: Form, top: Top = 3, opportunity: OneOpportunity = None, as_of: AsOf = None) -> None:

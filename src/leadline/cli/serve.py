@@ -9,7 +9,7 @@ import typer
 
 from leadline.cli.console import say
 from leadline.cli.insights import filters
-from leadline.cli.options import Place
+from leadline.cli.options.question import Place
 from leadline.errors import DependencyError, UsageError
 
 if TYPE_CHECKING:

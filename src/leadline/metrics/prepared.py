@@ -10,6 +10,8 @@ from leadline.metrics.times import standing
 from leadline.model.opened import JOURNEY_DIMENSIONS, JOURNEY_FINDINGS, JOURNEY_TIMES, Opened
 from leadline.model.store import Store
 
+TABLES = (JOURNEY_DIMENSIONS, JOURNEY_FINDINGS, JOURNEY_TIMES)
+
 _TAKEN = ("unit_id", "journey_id", units.NUMBER, "funnel")
 """Columns of the tables themselves; a dimension of such a name is joined when it is asked for."""
 

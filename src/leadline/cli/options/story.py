@@ -1,4 +1,4 @@
-"""Options of the commands behind the numbers; those that metrics share stand in `options`."""
+"""Options of the commands behind the numbers; those that metrics share stand in `question`."""
 
 from __future__ import annotations
 
