@@ -256,3 +256,16 @@ def test_the_pipeline_of_the_maven_set(con: duckdb.DuckDBPyConnection, shared_da
     proposal = propose(survey(con))
     assert "funnel pipeline: Prospecting → Engaging → Won" in proposal.found
     assert "8,300 of 8,800 opportunities and in none of Prospecting" in proposal.text
+
+
+def test_chances_that_nobody_set_do_not_order_the_stages(con: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        "('1', 'Negotiation', 0, false, false)",
+        "('2', 'Proposal/Quote', 0, false, false)",
+        "('3', 'Qualification', 10, false, false)",
+        "('4', 'Discovery', 0, false, false)",
+    ]
+    columns = "Id VARCHAR, StageName VARCHAR, Probability DOUBLE, IsClosed BOOLEAN, IsWon BOOLEAN"
+    table(con, "Opportunity", columns, *rows)
+    stages = [stage.name for stage in survey(con).deal_stages]
+    assert stages == ["Qualification", "Discovery", "Proposal/Quote", "Negotiation"]

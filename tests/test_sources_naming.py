@@ -192,3 +192,64 @@ def test_a_constant_that_is_wrong_rejects_every_row(tmp_path: Path):
     (kept,) = tmp_path.glob("**/rejected/deals.csv")
     assert str(kept) in str(caught.value)
     assert "2,CloseDate,'soon' is no date,\"1,2024-01-01\"" in kept.read_text()
+
+
+def test_labels_stand_for_their_fields():
+    header = [
+        "Lead ID",
+        "Created Date",
+        "Lead Source",
+        "Converted",
+        "Lead Status",
+        "Converted Opportunity ID",
+        "Region",
+    ]
+    assert fields("Lead", header) == {
+        "Id": "Lead ID",
+        "CreatedDate": "Created Date",
+        "LeadSource": "Lead Source",
+        "IsConverted": "Converted",
+        "Status": "Lead Status",
+        "ConvertedOpportunityId": "Converted Opportunity ID",
+        "Region": "Region",
+    }
+    assert "'Lead ID' is read as Id, whose label it is" in notes("Lead", header)
+
+
+@pytest.mark.parametrize("column", ["Closed", "Is Closed", "closed"])
+def test_a_flag_is_known_by_its_short_label(column: str):
+    assert fields("Opportunity", ["Opportunity ID", column]) == {"Id": "Opportunity ID", "IsClosed": column}
+
+
+def test_a_name_comes_before_a_label_and_custom_fields_have_none():
+    header = ["Id", "StageName", "Stage", "Account ID", "Closed__c"]
+    assert fields("Opportunity", header)["StageName"] == "StageName"
+    assert fields("Opportunity", header)["AccountId"] == "Account ID"
+    assert fields("Opportunity", header)["Stage"] == "Stage"
+    assert fields("Opportunity", ["Id", "Won Date__c"])["Won Date__c"] == "Won Date__c"
+
+
+def test_two_labels_of_one_field_are_left_and_told():
+    header = ["Id", "Lead Source", "lead-source"]
+    assert "LeadSource" not in fields("Lead", header)
+    assert "'Lead Source' and 'lead-source' could both be LeadSource: neither is read as it" in notes("Lead", header)
+
+
+def test_a_file_of_other_columns_is_named_with_its_reason(tmp_path: Path):
+    path = folder(tmp_path, Lead='"Name it,Other"\n"a,b"\n')
+    with pytest.raises(
+        SourceError, match=r"Lead\.csv is named after Lead, but none .*its only column is 'Name it,Other'"
+    ):
+        staged(path)
+
+
+def test_the_end_of_an_objects_name_stands_for_it():
+    header = ["Line Item ID", "Opportunity ID", "Product ID", "Total Price"]
+    assert fields("OpportunityLineItem", header)["Id"] == "Line Item ID"
+    assert fields("OpportunityLineItem", header)["OpportunityId"] == "Opportunity ID"
+    assert fields("CampaignMember", ["Member ID", "Member Status", "Campaign ID", "Responded"]) == {
+        "Id": "Member ID",
+        "Status": "Member Status",
+        "CampaignId": "Campaign ID",
+        "HasResponded": "Responded",
+    }

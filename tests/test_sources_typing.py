@@ -14,6 +14,7 @@ import pytest
 
 from leadline.config import FileMap, Settings
 from leadline.errors import AmbiguousDatesError, SourceError
+from leadline.sources import dates_in
 from tests.scale import scaled
 from tests.sources_kit import Staged, folder, staged, table
 
@@ -456,3 +457,24 @@ def test_text_is_kept_to_the_character(tmp_path: Path):
     values = ["  two  ", "NULL", "NA", "null", "\ufeffmark", "tab\there", 'quote"', "Ä\u0308", "0123", "1e5", "true"]
     assert read_as(tmp_path, "Name", values) == values
     assert read_as(tmp_path, "Custom__c", values) == values
+
+
+@pytest.mark.parametrize(
+    ("values", "orders"),
+    [
+        (["02/24/26"], ["mdy"]),
+        (["24.02.2026", "01.02.2026"], ["dmy"]),
+        (["31-12-11"], ["ymd", "dmy"]),
+        (["29.02.2023"], ["dmy"]),
+        (["02/03/2024"], ["dmy", "mdy"]),
+        (["02/24/26", "24/02/26"], []),
+    ],
+)
+def test_orders_that_read_every_example(values: list[str], orders: list[str]):
+    assert dates_in.orders_that_read(values) == orders
+
+
+def test_the_only_order_that_reads_the_dates_is_named(tmp_path: Path):
+    path = folder(tmp_path, Opportunity=table("Id,CloseDate", "0061,02/24/26"))
+    with pytest.raises(AmbiguousDatesError, match="Only mdy reads these"):
+        staged(path)

@@ -283,6 +283,8 @@ def _stage_source(survey: Survey, stage: DealStage) -> _Source:
     why = f"now in {_of(stage.rows, survey.rows['Opportunity'])} opportunities"
     if stage.probability is not None:
         why += f", probability {stage.probability:g} %"
+    elif stage.order is None:
+        why += ", no order is known: its place is taken from dates and its name"
     if not survey.rows.get("OpportunityHistory"):
         why += "; no stage history, so since when is unknown"
     return _Source(f'{{ object = "Opportunity", field = "StageName", values = [{_text(stage.name)}] }}', why)

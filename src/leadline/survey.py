@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -217,6 +217,20 @@ def _picklist_value(look: _Look, name: str) -> str:
     return 'coalesce("ApiName", "MasterLabel")' if look.has(name, "ApiName") else '"MasterLabel"'
 
 
+_USUAL = (
+    ("prospect", "new", "lead"),
+    ("qualif",),
+    ("discover", "needs", "meeting"),
+    ("value prop", "demo"),
+    ("decision maker", "evaluat"),
+    ("perception", "solution"),
+    ("propos", "quot"),
+    ("negotiat", "review"),
+    ("contract", "commit", "verbal"),
+)
+"""Words in names of stages, in the order of the process that Salesforce ships and its usual variants."""
+
+
 def _deal_stages(look: _Look) -> tuple[DealStage, ...]:
     """Stages of the picklist and of the records, in order: picklist, else probability, else dates."""
     listed = _listed_stages(look)
@@ -237,14 +251,28 @@ def _deal_stages(look: _Look) -> tuple[DealStage, ...]:
                 is_won=own.is_won if own else mine.is_won if mine else None,
             )
         )
-    return tuple(sorted(stages, key=_place))
+    return tuple(sorted(_with_telling_chances(stages), key=_place))
+
+
+def _with_telling_chances(stages: list[DealStage]) -> list[DealStage]:
+    """The stages without chances that say nothing: where several open stages have 0 %, nobody has set them."""
+    unset = [stage for stage in stages if stage.probability == 0 and not stage.is_closed]
+    if len(unset) < 2:
+        return stages
+    return [replace(stage, probability=None) if stage in unset else stage for stage in stages]
 
 
 def _place(stage: DealStage) -> tuple:
     last = (stage.is_closed or False, bool(stage.is_closed and not stage.is_won))
     order = (stage.order is None, stage.order or 0)
     chance = (stage.probability is None, stage.probability or 0.0)
-    return (*last, *order, *chance, stage.created or 0.0, stage.name)
+    return (*last, *order, *chance, stage.created or 0.0, _place_of_name(stage.name), stage.name)
+
+
+def _place_of_name(name: str) -> int:
+    """Where a stage of that name stands in Salesforce's own sales process; in its middle if the name says nothing."""
+    told = name.casefold()
+    return next((at for at, words in enumerate(_USUAL) if any(word in told for word in words)), len(_USUAL) // 2)
 
 
 def _listed_stages(look: _Look) -> dict[str, DealStage]:

@@ -11,8 +11,10 @@ only a year 0000 passes it and has to be looked for in the result.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal, get_args
 
 from leadline.sources.sql_text import literal
 
@@ -82,6 +84,24 @@ def looks_dated(value: str, order: DateOrder | None) -> bool:
     """Whether a value of an unknown column could be a date that can be read."""
     match = _ANY_DATE.match(value)
     return match is not None and (len(match[1]) == 4 or order is not None)
+
+
+def orders_that_read(values: Iterable[str]) -> list[DateOrder]:
+    """Orders of day, month and year in which every one of these values is a date."""
+    parts = [(match[1], match[3], match[5]) for value in values if (match := _ANY_DATE.match(value))]
+    return [order for order in get_args(DateOrder) if all(_is_date(found, order) for found in parts)]
+
+
+def _is_date(parts: tuple[str, str, str], order: DateOrder) -> bool:
+    named = dict(zip(order, parts, strict=True))
+    if len(named["y"]) not in (2, 4):
+        return False
+    try:
+        # Any leap year: how the years of a century are told apart settles nothing here.
+        dt.date(2000, int(named["m"]), int(named["d"]))
+    except ValueError:
+        return False
+    return True
 
 
 def fast_date(v: str, form: Form) -> str | None:

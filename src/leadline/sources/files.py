@@ -27,13 +27,14 @@ from leadline.sources.csv_segment import REPORT_FOOTER
 from leadline.sources.dates_in import DateOrder
 from leadline.sources.extracted import extraction, stamp_fields
 from leadline.sources.file_task import FileTask
-from leadline.sources.naming import folded, map_of, name_columns, object_of
+from leadline.sources.naming import is_of, map_of, name_columns, object_of
 from leadline.sources.numbers_in import Style
 from leadline.sources.parquet_reader import ParquetReader
 from leadline.sources.rejects import RejectFile
 from leadline.sources.stage_object import ObjectResult, ObjectStage, Progress, typing_connection
 from leadline.sources.staged import Coverage, FileAccount, StagedLoad
 
+_NAMED: Final = "named after"
 _SPOKEN: Final[dict[str, Style]] = {",": "comma", ".": "point"}
 
 
@@ -178,17 +179,18 @@ def _sort_named(source: SourceFile, name: str, file_map: FileMap | None, options
     reader = _reader(source, file_map, options)
     if not reader.names:
         found.passed.append(FileAccount(source.name, None, 0, 0, 0, notes=("passed over: the file is empty",)))
-    elif file_map is None and not _is_of(name, reader.names):
-        why = f"named after {name}, but none of its columns is a field of it and no map names it"
+    elif file_map is None and not is_of(name, reader.names):
+        why = (
+            f"{_NAMED} {name}, but none of its columns is a field of it and no map names it{_first_line(reader.names)}"
+        )
         found.passed.append(_passed_over(source, why, options))
     else:
         found.tasks.setdefault(name, []).append(_task(source, name, reader, file_map, options))
 
 
-def _is_of(name: str, header: list[str]) -> bool:
-    """Whether a file has at least one field of the object, or an external id."""
-    fields = {folded(one) for one in OBJECTS[name]} | {"extidc", "externalidc"}
-    return any(folded(column) in fields for column in header)
+def _first_line(names: list[str]) -> str:
+    """What a header of a single column looks like: often a whole line within quotes, or another delimiter."""
+    return f" (its only column is {names[0][:60]!r})" if len(names) == 1 else ""
 
 
 def _reader(source: SourceFile, file_map: FileMap | None, options: _Options) -> Reader:
@@ -233,10 +235,16 @@ def _nothing_recognised(path: str, listing: Listing, found: _Sorted) -> SourceEr
     names = [account.file for account in found.passed] + [name for name, _ in listing.passed]
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "") or "nothing"
     example = next((source.base for source in listing.files), "sales_pipeline.csv")
+    named = [
+        f"{one.file} is {one.notes[0].removeprefix('passed over: ')}"
+        for one in found.passed
+        if _NAMED in str(one.notes)
+    ]
     return SourceError(
-        f"Nothing in {path} is recognised as records of Salesforce. Found: {shown}. Files are named after their "
-        f"object ({', '.join(list(OBJECTS)[:6])}, …), as Lead.csv or Leads.csv; others need a map in leadline.toml: "
-        f'[files."{example}"] object = "Opportunity", columns = {{ Id = "opportunity_id" }}.'
+        f"Nothing in {path} is recognised as records of Salesforce. Found: {shown}. {'. '.join([*named[:3], ''])}"
+        f"Files are named after their object ({', '.join(list(OBJECTS)[:6])}, …), as Lead.csv or Leads.csv, and have "
+        "its fields as columns, by name or label; others need a map in leadline.toml: "
+        f'[files."{example}"] object = "{object_of(example) or "Opportunity"}", columns = {{ Id = "opportunity_id" }}.'
     )
 
 

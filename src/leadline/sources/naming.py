@@ -5,6 +5,8 @@ Names match without regard to case and underscores. Beyond that, a column stands
     Id                 extId__c, ExternalId__c                     if the file has no Id
     CampaignId         Campaign.Id, Campaign.extId__c, Campaign__r.extId__c …   if it is absent
     IsPrimary          IsPrimary__c                                if it is absent
+    CreatedDate        Created Date                                if it is absent: the label, as reports write it
+    Id, IsClosed …     Lead ID, Closed …                           the same, shortened or with the object before it
 
 and the notes say so. What is left keeps its own name and stays text.
 """
@@ -22,6 +24,7 @@ from leadline.schema import DATE_ONLY, OBJECTS, Kind
 
 _EXTERNAL = ("extid", "externalid")
 _RELATION = re.compile(r"(?P<relation>\w+?)(?:__r)?\.(?P<field>\w+)", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z][a-z]*")
 _RESERVED = re.compile(rf"{DATE_ONLY}|_valid_from|_valid_to|_dlt_\w+", re.IGNORECASE)
 
 
@@ -109,6 +112,7 @@ class _Namer:
         self._take_relations()
         self._take_external_id()
         self._take_custom_twins()
+        self._take_labels()
         self._take_rest()
         if "Id" not in self.columns:
             raise SourceError(
@@ -230,6 +234,16 @@ class _Namer:
                 claims[index] = known
         self._claims(claims, ": the file has no such standard column")
 
+    def _take_labels(self) -> None:
+        for near in (_by_label, _by_short_label):
+            claims = {index: known for index in self.free if (known := near(self.object, self.header[index]))}
+            claims = {index: name for index, name in claims.items() if name not in self.columns}
+            rivals = {name for name, count in Counter(claims.values()).items() if count > 1}
+            for name in sorted(rivals):
+                held = " and ".join(repr(self.header[index]) for index, claimed in claims.items() if claimed == name)
+                self.notes.append(f"{held} could both be {name}: neither is read as it; say which in leadline.toml")
+            self._claims({i: name for i, name in claims.items() if name not in rivals}, ", whose label it is")
+
     def _take_rest(self) -> None:
         taken = {name.casefold() for name in (*self.columns, DATE_ONLY)}
         for index in self.free:
@@ -241,6 +255,36 @@ class _Namer:
                 self.notes.append(f"{own!r} is kept as {name!r}: that name has another meaning here")
             taken.add(name.casefold())
             self._add(name, [index])
+
+
+def is_of(object_name: str, header: Iterable[str]) -> bool:
+    """Whether a file has at least one field of an object, by name or label, or an external id."""
+    fields = _FIELDS[object_name]
+    return any(
+        folded(column) in fields or _is_external(column) or _by_label(object_name, column) is not None
+        for column in header
+    )
+
+
+def _by_label(object_name: str, column: str) -> str | None:
+    """The field whose label a column has: `Created Date`, `Lead Source`."""
+    return None if column.casefold().endswith("__c") else _FIELDS[object_name].get(_letters(column))
+
+
+def _by_short_label(object_name: str, column: str) -> str | None:
+    """The field whose label a column has in part, or with its object before it: `Closed`, `Stage`, `Lead ID`."""
+    if column.casefold().endswith("__c"):
+        return None
+    label, fields = _letters(column), _FIELDS[object_name]
+    words = _WORD.findall(object_name)
+    objects = ("".join(words[at:]).casefold() for at in range(len(words)))
+    own = next((label.removeprefix(one) for one in objects if label.startswith(one)), "")
+    near = (own, f"is{label}", f"has{label}", f"{label}name")
+    return next((fields[one] for one in near if one in fields), None)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "", name.casefold())
 
 
 def _is_external(name: str) -> bool:

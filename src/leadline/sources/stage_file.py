@@ -14,6 +14,7 @@ from leadline.errors import AmbiguousDatesError, SourceError
 from leadline.schema import DATE_ONLY, Kind
 from leadline.sources import dates_in
 from leadline.sources.batches import Batch, Reject, column_name
+from leadline.sources.dates_in import orders_that_read
 from leadline.sources.file_task import Choices, FileTask
 from leadline.sources.parts import PartWriter
 from leadline.sources.regular import has_year_zero, taken
@@ -174,9 +175,11 @@ class FileStage:
             return
         examples = self._con.execute(self._sql().examples(key, "undeclared")).fetchall()
         shown = ", ".join(repr(value) for (value,) in examples)
+        readable = orders_that_read([value for (value,) in examples])
+        hint = f"Only {readable[0]} reads these. " if len(readable) == 1 else ""
         raise AmbiguousDatesError(
             f"In {self._task.source.name} the column {handling.column.name} has dates whose day and month can be "
-            f"mistaken for each other: {shown}. Say how they are written with --date-order mdy, dmy or ymd, or for "
+            f"mistaken for each other: {shown}. {hint}Say how they are written with --date-order mdy, dmy or ymd, or for "
             f'this file alone with date_order = "mdy" in the table [files."{self._task.source.base}"] of leadline.toml.'
         )
 
