@@ -93,6 +93,24 @@ def test_recorded_records_become_rows_value_by_value(name: str):
     assert compared > 20
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("0", "0"),
+        ("0.0", "0"),
+        ("-0.25", "-0.25"),
+        ("1e-7", "0.0000001"),
+        ("-0.00000012", "-0.00000012"),
+        ("12.50", "12.5"),
+        ("0.999999999999999999", "0.999999999999999999"),
+        ("99999999999999999999", "99999999999999999999"),
+    ],
+)
+def test_a_number_of_a_custom_field_is_kept_in_plain_digits(said: str, kept: str):
+    read = typed.typed(pa.table({"Score__c": pa.array([said, None], pa.string())}), OPPORTUNITY)
+    assert read["Score__c"].to_pylist() == [kept, None]
+
+
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_describes_of_real_orgs_are_understood(name: str):
     shape = described(name)

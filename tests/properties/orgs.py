@@ -75,10 +75,11 @@ def _moved(row: Row, by: dt.timedelta) -> Row:
 
 
 def _later(value: Any, by: dt.timedelta) -> Any:
-    if isinstance(value, dt.date | dt.datetime):
-        return value + by
     if isinstance(value, str) and (found := _as_time(value)) is not None:
-        return found + by
+        value = found
+    if isinstance(value, dt.date | dt.datetime):
+        # A date no calendar goes beyond stays: it lies after every moment either way.
+        return value + by if value.year < dt.MAXYEAR else value
     return value
 
 

@@ -90,7 +90,8 @@ class _Told:
         responded = here & members["responded"]
         blank = responded & (members["responded_day"] == NO_DAY) & (members["touched"] > _MINUTE)
         self._note("member-without-date", "CampaignMember", blank & ~people["deleted"][person])
-        self._note("bulk-loaded-day", "CampaignMember", here & members["bulk"])
+        # A response of a deleted person counts nowhere, so it cannot mislead either.
+        self._note("bulk-loaded-day", "CampaignMember", here & members["bulk"] & ~people["deleted"][person])
         self._note(
             "event-after-as-of", "CampaignMember", responded & (members["responded_day"] > self.world.clock.days)
         )

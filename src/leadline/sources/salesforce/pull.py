@@ -225,12 +225,22 @@ class Pull:
         for name in nets.MERGED:
             if name in read and "MasterRecordId" in read[name].plan.fields:
                 found[name] = nets.merged_ids(con, read[name].files, since)
-        parent, _ = HISTORY_PARENT.get(plan.name, ("", ""))
+        parent, pointer = HISTORY_PARENT.get(plan.name, ("", ""))
         if parent in read and plan.shape.cursor == "CreatedDate":
             gone, there = nets.stamped_ids(con, read[parent].files, since)
             fates = {*gone, *self._known.dead(parent, there), *found.get(parent, [])}
-            found[parent] = sorted(fates)
+            found[parent] = sorted(fates | self._buried_with(plan, pointer, there))
         return found
+
+    def _buried_with(self, plan: ObjectPlan, pointer: str, there: Sequence[str]) -> set[str]:
+        """Those of the ids whose history is known as deleted.
+
+        A page of history that a broken-off run had read, and a later one went on with, may be of a
+        moment between the deletion and the restoring of a record that itself was never read as deleted.
+        """
+        dead = self._known.dead(plan.name, self._known.pointing(plan.name, [pointer], there))
+        known = self._known.records(plan.name, dead, ["Id", pointer, DATE_ONLY]) if dead else None
+        return set() if known is None else set(known[pointer].to_pylist())
 
     def _bury(self, readings: Sequence[Reading], deleted: Mapping[str, Sequence[str]], begun: run.Run) -> None:
         """Give records that the org no longer has a last state: what was known of them, and deleted.

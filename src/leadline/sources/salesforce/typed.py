@@ -32,6 +32,7 @@ ARROW: Final[dict[Kind, pa.DataType]] = {
     "datetime": pa.timestamp("us"),
 }
 _EXACT: Final = pa.decimal128(38, 18)
+_FRACTION: Final = pa.decimal128(20, 18)
 _NUMBERS: Final = frozenset({"int", "long", "double", "currency", "percent"})
 _EMPTY_ID: Final = "000000000000000AAA"
 _PLACES: Final[dict[Kind, int]] = {"decimal": 8, "rate": 12}
@@ -129,10 +130,21 @@ def _column(values: pa.ChunkedArray, kind: Kind, salesforce_type: str) -> pa.Chu
 def _text(values: pa.ChunkedArray, salesforce_type: str) -> pa.ChunkedArray:
     values = values.cast(pa.string())
     if salesforce_type in _NUMBERS:
-        exact = values.cast(_EXACT).cast(pa.string())
-        whole = pc.replace_substring_regex(exact, r"^(-?\d+)\.0+$", r"\1")
+        whole = pc.replace_substring_regex(_digits(values.cast(_EXACT)), r"^(-?\d+)\.0+$", r"\1")
         return pc.replace_substring_regex(whole, r"^(-?\d+\.\d*[1-9])0+$", r"\1")
     if salesforce_type == "datetime":
         whole = pc.replace_substring_regex(values, r"^(.{19})(?:\.0+)?(?:Z|[+]0000)$", r"\1Z")
         return pc.replace_substring_regex(whole, r"^(.{19}\.\d*[1-9])0*(?:Z|[+]0000)$", r"\1Z")
     return values
+
+
+def _digits(exact: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers in plain digits; Arrow by itself writes what is nearer to zero than a millionth as `0E-18`, `1E-7`."""
+    size = pc.abs(exact)
+    below = pc.less(size, pa.scalar(1, _EXACT))
+    fraction = pc.if_else(below, size, pa.scalar(0, _EXACT)).cast(_FRACTION)
+    # With a one in front, which is then put away, every fraction is written out.
+    behind = pc.utf8_slice_codeunits(pc.add(fraction, pa.scalar(1, _FRACTION)).cast(pa.string()), 1)
+    digits = pc.if_else(below, pc.binary_join_element_wise("0", behind, ""), size.cast(pa.string()))
+    sign = pc.if_else(pc.less(exact, pa.scalar(0, _EXACT)), "-", "")
+    return pc.binary_join_element_wise(sign, digits, "")
