@@ -208,9 +208,14 @@ def test_without_a_loaders_time_the_newest_change_counts():
         ({"lead": "SELECT 'a' AS name"}, "", "no column Id"),
         ({"lead": "SELECT 'a' AS id", "LE_AD": "SELECT 'a' AS id"}, "", "both named after Lead"),
         ({"lead": "SELECT 'a' AS id, 'b' AS last_name, 'c' AS lastname"}, "", "both named after LastName"),
+        (
+            {"lead": f"SELECT '{LEAD}' AS id UNION ALL SELECT '{OTHER}' UNION ALL SELECT '{LEAD}'"},
+            "",
+            "Lead holds 3 rows of 2 ids.*newest row of each id",
+        ),
         ({"leads": "SELECT 'a' AS id"}, '[warehouse.tables]\nLead = "leed"', "did you mean|Did you mean"),
     ],
-    ids=["none", "no id", "two tables", "two columns", "unknown table"],
+    ids=["none", "no id", "two tables", "two columns", "appended to", "unknown table"],
 )
 def test_faults_of_a_mapping_say_what_to_do(tables: dict[str, str], more: str, says: str):
     with pytest.raises(SourceError, match=says):

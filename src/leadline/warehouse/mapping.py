@@ -85,7 +85,7 @@ def mapped(engine: Engine, settings: Settings) -> Mapped:
     """The records of a warehouse as the model reads them.
 
     Raises:
-        SourceError: no table is one of an object, or names are missing or not unique.
+        SourceError: no table is one of an object, names are missing or not unique, or a table holds an id twice.
     """
     found = _objects(engine.raw(), settings.warehouse)
     if not found:
@@ -101,6 +101,7 @@ def mapped(engine: Engine, settings: Settings) -> Mapped:
         stamps[name] = Stamps.of(raw.columns, settings.warehouse)
         rows = _long_ids(engine, name, raw, _fields(name, raw, settings.warehouse, custom))
         tables[name] = engine.view(f"src_{name}", _newest(rows, raw, stamps[name]))
+        _one_row_each(engine, name, tables[name])
         if name in VERSIONED and stamps[name].valid_from and stamps[name].valid_to:
             versions[name] = engine.view(f"src_{name}__versions", _versions(rows, raw, stamps[name]))
     return Mapped(Source(tables, versions), found, stamps)
@@ -244,6 +245,18 @@ def _newest(rows: dict[str, ir.Value], raw: ir.Table, stamps: Stamps) -> ir.Tabl
     if stamps.valid_to:
         raw = raw.filter(_end(raw, stamps).isnull())
     return raw.select(**columns)
+
+
+def _one_row_each(engine: Engine, name: str, newest: ir.Table) -> None:
+    """Refuse a table that a loader appends to: each state of a record would count as a record of its own."""
+    key: Any = newest["Id"]
+    held = engine.backend.to_pyarrow(newest.aggregate(states=key.count(), records=key.nunique())).to_pylist()[0]
+    if held["states"] > held["records"]:
+        raise SourceError(
+            f"The table of {name} holds {held['states']} rows of {held['records']} ids: its loader appends each state "
+            "of a record. Make a view with the newest row of each id and name it under [warehouse.tables]; where the "
+            "table has the times a version holds, name those as valid_from and valid_to under [warehouse]."
+        )
 
 
 def _versions(rows: dict[str, ir.Value], raw: ir.Table, stamps: Stamps) -> ir.Table:
