@@ -32,9 +32,11 @@ def units_of(found, name):
     marks = group.of(cohort(asked, transitions(asked, 40, None, None)))
     started = found.arrow(marks.filter(marks["class"] == "started")).to_pylist()
     held = defaultdict(set)
-    own = found["journey_opportunities"]
-    for row in found.arrow(own.filter(own.funnel == asked.funnel_name)).to_pylist():
-        held[row["journey_id"]].add(row["opportunity_id"])
+    # Among orgs drawn without opportunities none has the table.
+    if "journey_opportunities" in found:
+        own = found["journey_opportunities"]
+        for row in found.arrow(own.filter(own.funnel == asked.funnel_name)).to_pylist():
+            held[row["journey_id"]].add(row["opportunity_id"])
     return started, held
 
 

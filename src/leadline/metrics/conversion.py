@@ -181,8 +181,8 @@ def _result(
 ) -> Result:
     asked, made = posed.asked, posed.assembly()
     entries = _entries(posed, marks)
-    first = posed.wanted[0]
-    came |= {(*key[:-2], key[-1]): cell["rate"] for key, cell in found.items() if key[-2:] == (first.start, first.end)}
+    first = {(one.start, one.end) for one in posed.wanted[:1]}
+    came |= {(*key[:-2], key[-1]): cell["rate"] for key, cell in found.items() if key[-2:] in first}
     keys = cells.ordered(list(found))
     rows = [_row(posed, key, found[key], came, entries) for key in keys]
     own = [row for key, row in zip(keys, rows, strict=True) if not rollup.is_rolled_up(asked.by, key)]
@@ -272,6 +272,12 @@ def denominators(made: Assembly, group: Grouping, marks: ir.Table) -> Result:
 
 def _notes(posed: Posed, rows: list[dict]) -> list[str]:
     asked, notes = posed.asked, []
+    if not posed.wanted:
+        (only,) = asked.stages
+        notes.append(
+            f"{asked.stage_name(only)} is the only stage of {asked.funnel_name}, so nothing goes from stage to stage. "
+            "Map more stages in leadline.toml; `leadline init --propose` shows what the data offers."
+        )
     windowed = posed.convention in (*WINDOWED, "period")
     default = [one for one in posed.wanted if windowed and not numbers.has_window(asked, one.start, one.end)]
     if default:

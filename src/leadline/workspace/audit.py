@@ -171,7 +171,10 @@ class Audit:
 
         if not self._snapshots.in_files:
             if wait:
-                raise UsageError("Effects are measured in snapshot files only. Ask with `leadline audit --quick`.")
+                raise UsageError(
+                    "By how much findings move the numbers is measured in snapshot files only, and this workspace "
+                    "builds in a warehouse. Ask with `leadline audit --quick`: the findings without it."
+                )
             return None
         path = self._snapshots.get(opened.snapshot).path
         kept = stored.read(path)

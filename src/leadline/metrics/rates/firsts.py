@@ -22,6 +22,8 @@ Cells = dict[Key, dict[str, Any]]
 
 def ways(wanted: Sequence[Transition]) -> list[Transition]:
     """From the first stage to every later one, each within the windows of the steps up to there."""
+    if not wanted:
+        return []
     first = wanted[0].start
     passed = {first: 0}
     # A stage is come to from the nearest one before it; whatever starts at a stage stands behind what ends there.

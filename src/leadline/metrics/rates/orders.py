@@ -57,5 +57,6 @@ def broken(asked: Asked, wanted: Sequence[Transition]) -> ir.Table:
         .distinct()
         for one in wanted
     ]
-    found = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    nothing = out.filter(False).select("unit_id", from_no="stage_no", to_no="stage_no")  # a funnel of one stage
+    found = ibis.union(*parts) if len(parts) > 1 else [*parts, nothing][0]
     return found.mutate(broken=ibis.literal(True))

@@ -82,7 +82,8 @@ def paired(asked: Asked, wanted: Sequence[Transition]) -> ir.Table:
     following = dict(pairwise(asked.stages))
     steps = [one for one in wanted if following.get(one.start) == one.end]
     jumps = [one for one in wanted if following.get(one.start) != one.end]
-    parts = ([_steps(asked, steps)] if steps else []) + ([_jumps(asked, jumps)] if jumps else [])
+    # A funnel of one stage has no transition: an empty plan gives the columns and no unit.
+    parts = ([_steps(asked, steps)] if steps else []) + ([_jumps(asked, jumps)] if jumps or not steps else [])
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 

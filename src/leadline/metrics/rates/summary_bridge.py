@@ -50,6 +50,8 @@ class Bridge:
 
 def bridges(asked: Asked, group: Grouping, wanted: list[Transition], date_field: str) -> list[Bridge]:
     """Both conventions and what lies between them, in one question."""
+    if not wanted:
+        return []
     wide = asked.opened.keep(group.of(_wide(asked, wanted, date_field)))
     parts = [_cases(asked, wide, one, number) for number, one in enumerate(wanted)]
     cases = ibis.union(*parts) if len(parts) > 1 else parts[0]

@@ -208,7 +208,8 @@ def _totals(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 def _list(asked: Asked, made: Assembly, group: Grouping, marks: ir.Table, wanted: list[Transition]) -> Result:
     """The units with either flag, per transition, each with the sides on which it counts."""
     parts = []
-    for one in wanted:
+    # A funnel of one stage has no transition, so nobody is listed.
+    for one in wanted or [Transition(-1, -1, 0)]:
         own = marks.filter(marks.stage_no.isin([one.start, one.end]))
         keys = [name for name in own.columns if name != "stage_no"]
         sides = own.group_by(*keys).aggregate(
