@@ -114,6 +114,10 @@ def served(workspace: Workspace, settings: ServeSettings = LINK, provider: Provi
     finally:
         for client in found.clients:
             client.close()
+        # What the server has not seen closed yet would be left open with its loop.
+        until = time.monotonic() + START_S
+        while running.server_state.connections and time.monotonic() < until:
+            time.sleep(0.01)
         running.should_exit = True
         thread.join(START_S)
         made.close()
