@@ -66,6 +66,7 @@ bench: .venv/.for-development ## seconds, memory and distance to the limit (SIZE
 
 bench-influence: .venv/.for-development ## path models by size beside other tools, in one run
 	@$(BIN)/python -m benchmarks.influence
+	@$(BIN)/python -m benchmarks.deals
 
 bench-pull: .venv/.for-development ## an org into the ledger: rows a second, memory, beside simple-salesforce
 	@$(BIN)/python -m benchmarks.pull

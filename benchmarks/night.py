@@ -39,7 +39,7 @@ class Part:
     Attributes:
         when: day of the run; `code` is the revision it ran on.
         tests: how many ran; `failed` names those that did not pass.
-        cases: line of the file → random or fault cases.
+        cases: line of the file → random or fault cases; name → what a test counted.
         ended: pytest's exit code.
     """
 
@@ -129,9 +129,9 @@ def outcomes(report: Path) -> tuple[int, list[str]]:
 
 
 def cases(lines: Iterable[str]) -> dict[str, int]:
-    """Cases by file and line, of the lines that `tests.scale` writes."""
+    """Cases by file and line, and what tests counted by name, of the lines that `tests.scale` writes."""
     told_of = [json.loads(line) for line in lines]
-    return {f"{one['file']}, line {one['line']}": one["run"] for one in told_of}
+    return {one.get("name") or f"{one['file']}, line {one['line']}": one["run"] for one in told_of}
 
 
 def revision() -> str:

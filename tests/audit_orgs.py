@@ -93,6 +93,7 @@ def _deals(tiny: Tiny) -> None:
     tiny.role("C2", "D03")
     tiny.role("CX", "D01")
     tiny.role("C1", "DX", primary=True)
+    tiny.role("C1", "D01")
 
 
 def clean() -> Tiny:

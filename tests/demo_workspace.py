@@ -24,11 +24,11 @@ class Demo:
         return open_snapshot(self.snapshot)
 
 
-def imported(folder: Path, *, people: int, seed: int, form: Format = "csv") -> Demo:
+def imported(folder: Path, *, people: int, seed: int, form: Format = "csv", settings: str = CONFIG_TOML) -> Demo:
     """Generate a demo org below `folder`, import it and publish its first snapshot."""
     org = generate(folder / "files", people=people, seed=seed, format=form)
     workspace = create(folder / "workspace")
-    (workspace.folder / "leadline.toml").write_text(CONFIG_TOML, encoding="utf-8")
+    (workspace.folder / "leadline.toml").write_text(settings, encoding="utf-8")
     report = workspace.sources.import_files(folder / "files")
     assert report.published is not None
     return Demo(org, workspace, report.published.snapshot.path)

@@ -24,10 +24,18 @@ def costly(cases: int) -> int:
     return _noted(cases, max(1, round(cases * SCALE)))
 
 
+def kept(name: str, count: int) -> None:
+    """Keep a number that a test has counted, under its name, beside the numbers of cases."""
+    _written({"name": name, "run": count})
+
+
 def _noted(cases: int, run: int) -> int:
+    caller = sys._getframe(2)
+    _written({"file": Path(caller.f_code.co_filename).name, "line": caller.f_lineno, "full": cases, "run": run})
+    return run
+
+
+def _written(line: dict[str, str | int]) -> None:
     if figures := os.environ.get("LEADLINE_TEST_FIGURES"):
-        caller = sys._getframe(2)
-        line = {"file": Path(caller.f_code.co_filename).name, "line": caller.f_lineno, "full": cases, "run": run}
         with Path(figures).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-    return run

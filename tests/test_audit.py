@@ -28,6 +28,7 @@ DEAL, MEMBER, ROLE = "Opportunity", "CampaignMember", "OpportunityContactRole"
 LISTED: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = {
     ("opportunity-without-role", DEAL): {"D02": (None, "D02")},
     ("opportunity-without-primary-role", DEAL): {"D03": (None, "D03")},
+    ("duplicate-role", ROLE): {"r13": (None, "D01")},
     ("opportunity-without-amount", DEAL): {"D04": (None, "D04")},
     ("opportunity-without-rate", DEAL): {"D05": (None, "D05")},
     ("opportunity-amount-too-large", DEAL): {"D06": (None, "D06")},

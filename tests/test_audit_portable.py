@@ -23,6 +23,8 @@ SILENT = {
     "merged-record",
     "no-responses",
     "object-stale",
+    "open-longer-than-any-close",
+    "opportunity-without-account",
     "owner-inactive",
     "possible-duplicate",
     "responded-status-drift",

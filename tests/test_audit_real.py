@@ -25,6 +25,7 @@ FACTS: dict[str, tuple[tuple[str, ...], dict[tuple[str, str], int]]] = {
             ("opportunity-without-primary-role", "Opportunity"): 18,
             ("sent-counted-elsewhere", "CampaignMember"): 1699,
             ("duplicate-email", "Contact"): 26,
+            ("duplicate-role", "OpportunityContactRole"): 1,
         },
     ),
     # Three leads say converted and are not; 32 of 36 close dates lie before the creation; instants have no zone.

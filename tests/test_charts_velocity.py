@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadline import charts
-from leadline.charts import theme
+from leadline.charts import curves, parts, theme
 from leadline.errors import UnknownNameError, UsageError
 from leadline.workspace import Workspace
 from tests.velocity_org import built
@@ -30,7 +30,7 @@ def test_curves_mark_the_median_and_say_where_it_is_not_reached(org: Workspace) 
     # Half have left MQL on the sixth day; Inquiry was left by all on the fourth.
     assert charts.summary(result).startswith("Half have left: Inquiry after 4.0 days; MQL after 6.0 days")
     said = texts(charts.svg(result))
-    assert {"4.0 d", "6.0 d", "days", "still waiting"} <= set(said)
+    assert {"Inquiry · median 4.0 d", "MQL · median 6.0 d", "days", "still waiting"} <= set(said)
     open_ended = org.metrics.velocity(
         show="distribution", measure="elapsed", from_stage="MQL", to_stage="Won", end=None
     )
@@ -72,3 +72,29 @@ def test_what_has_no_chart_says_so(org: Workspace, tmp_path: Path) -> None:
         charts.names_of(org.metrics.velocity(show="detours"))
     with pytest.raises(UsageError):
         charts.draw(org.metrics.velocity(stuck=True, as_of="2026-01-06"))
+
+
+def test_numbers_of_medians_that_stand_close_do_not_touch() -> None:
+    assert curves._apart([12.0, 50.0, 60.0, 180.0], 50.0) == [60.0, 180.0]
+    assert curves._apart([0.0, 100.0, 200.0], 50.0) == [0.0, 100.0, 200.0]
+    assert curves._apart([], 50.0) == []
+
+
+def test_each_period_has_a_bottleneck_of_its_own(org: Workspace) -> None:
+    result = org.metrics.velocity(grain="month")
+    told = [(row["period"], row["stage"], row["waiting_share"]) for row in result.table.to_pylist()]
+    months = {period for period, _, share in told if share}
+    assert len(months) > 1
+    assert texts(charts.svg(result, "waiting")).count("bottleneck") == len(months)
+    newest = max(months)
+    largest = max((share, stage) for period, stage, share in told if period == newest and share)[1]
+    assert charts.summary(result, "waiting").startswith(f"The bottleneck is {largest} · {newest}")
+
+
+def test_over_time_the_newest_rows_are_drawn() -> None:
+    months = [
+        {"stage": "MQL", "period": f"{year}-{month:02d}"} for year in (2020, 2021, 2022) for month in range(1, 13)
+    ]
+    assert parts.drawn_of(months) == months[-parts.MOST_ROWS :]
+    split = [{"stage": "MQL", "period": "all", "campaign_type": str(number)} for number in range(36)]
+    assert parts.drawn_of(split) == split[: parts.MOST_ROWS]

@@ -44,6 +44,7 @@ LISTED: dict[tuple[str, str], set[str]] = {
     ("deleted-record", DEAL): {"DD"},
     ("merged-record", "Contact"): {"CM"},
     ("mixed-currency", DEAL): {"D3"},
+    ("opportunity-without-account", DEAL): {"D1", "D3", "D4", "D5"},
     ("close-date-past", DEAL): {"D4"},
     ("close-date-pushed", DEAL): {"D5"},
     ("owner-inactive", "Lead"): {"L4"},
@@ -65,7 +66,7 @@ FUNNEL = FULL.model_copy(
 )
 """The usual funnel, with a date field of contacts for SAL."""
 
-OF_DEPTH = {code for code, _ in LISTED} | {"close-dates-bunched", "volume-jump"}
+OF_DEPTH = {code for code, _ in LISTED} | {"close-dates-bunched", "open-longer-than-any-close", "volume-jump"}
 
 
 def planted() -> Tiny:
@@ -215,6 +216,28 @@ def test_a_bunch_on_the_last_day_of_quarters_needs_many_and_more_than_its_share(
     assert sorted(bunch(20, 30)) == [f"D{number:03}" for number in range(20)]
     assert bunch(19, 0) == []
     assert bunch(20, 380) == []  # a twentieth, which is the limit
+
+
+def test_open_longer_than_any_close_needs_many_closed_ones_and_more_than_the_longest() -> None:
+    def outlived(closed: int) -> list[str]:
+        tiny = Tiny()
+        for number in range(closed):
+            # The slowest took 30 days; as-of is 2024-12-31.
+            tiny.deal(
+                f"W{number:02}",
+                "2024-06-01T10:00",
+                StageName="Closed Lost" if number else "Closed Won",
+                CloseDate=DAY(2024, 6, 11 if number else 1) if number < closed - 1 else DAY(2024, 7, 1),
+            )
+        tiny.deal("same", "2024-12-01T10:00")
+        tiny.deal("more", "2024-11-30T10:00")
+        tiny.deal("bare", None)
+        opened, _, _ = audited(tiny.org, tiny.settings)
+        rows = opened.arrow(opened["finding_records"]).to_pylist()
+        return [row["record_id"] for row in rows if row["code"] == "open-longer-than-any-close"]
+
+    assert outlived(20) == ["more"]
+    assert outlived(19) == []
 
 
 def counts(series: str, values: list[int]) -> list[dict[str, object]]:

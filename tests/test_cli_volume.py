@@ -105,3 +105,19 @@ def test_a_developer_org_stands_where_its_records_say(shared_data: Path, tmp_pat
     }
     order = [row["stage"] for row in rows]
     assert order.index("Prospecting") < order.index("Needs Analysis") < order.index("Negotiation/Review")
+
+
+def test_another_chart_of_an_answer_is_drawn_by_its_name(small: str, tmp_path: Path) -> None:
+    named, usual = tmp_path / "trend.svg", tmp_path / "funnel.svg"
+    asked = ["volume", "--workspace", small, "--view", "cohort"]
+    assert run([*asked, "--chart", str(named), "--chart-name", "trend"]) == 0
+    assert run([*asked, "--chart", str(usual)]) == 0
+    assert named.read_text(encoding="utf-8") != usual.read_text(encoding="utf-8")
+
+
+def test_a_chart_that_cannot_be_drawn_is_told(small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["volume", "--workspace", small, "--view", "cohort"]
+    assert run([*asked, "--chart", str(tmp_path / "a.svg"), "--chart-name", "trnd"]) != 0
+    assert "'trend'" in capsys.readouterr().err
+    assert run([*asked, "--chart-name", "trend"]) != 0
+    assert "--chart FILE" in capsys.readouterr().err

@@ -184,6 +184,32 @@ def test_costs_and_model_files_have_their_own_parts(tmp_path: Path):
     assert told == {"cost": {"costs": "250.25"}, "won_amount": {"changed": "500.00", "models": "21000.00"}}
 
 
+def test_a_state_without_frozen_files_says_that_those_of_today_count(tmp_path: Path):
+    """Asked by its id, and compared; once it is frozen its own files count and nothing is said."""
+    made = workspace.create(tmp_path / "workspace")
+    own = made.folder / "models" / "own.toml"
+    first, second = write_export(tmp_path / "one"), write_export(tmp_path / "two")
+    (second / "Opportunity.csv").write_text(FILES["Opportunity.csv"].replace(",41000,", ",42000,"))
+    made.sources.import_files(first, extracted_at=FIRST)
+    key = made.snapshots.current().snapshot.id
+    made.sources.import_files(second, extracted_at=LATER)
+
+    def told(name: str) -> list[str]:
+        asked = made.metrics.influence(snapshot=name)
+        compared = made.diff(name, metrics=["influence#won_amount"])
+        return [note for result in (asked, compared) for note in result.notes if "frozen with" in note]
+
+    assert told(key) == []  # there are no files of today either
+    own.parent.mkdir()
+    own.write_text('kind = "even"\ntitle = "Own"\n')
+    assert told(key) == [
+        f"No files were frozen with {key}: credit models of models/*.toml are those of today.",
+        f"No model files were frozen with {key}: credit models of models/ are those of today.",
+    ]
+    made.freeze("2026-Q1", snapshot=key)
+    assert told("2026-Q1") == []
+
+
 def test_a_change_of_definitions_without_a_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = workspace.create(tmp_path / "workspace")
     usual = campaigns.campaigns
@@ -263,21 +289,25 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path):
 
 
 def edited(path: Path, rng: random.Random) -> None:
-    """A later export: of each object a few records are gone and a few changed, and a few open deals are new."""
+    """A later export: of each object a few records are gone and a few changed, and a few open deals are new.
+
+    Amounts change on open deals: those of closed ones stand in no pipeline.
+    """
     for name, fields in LATER_FIELDS.items():
         with (path / name).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        columns = list(rows[0])
-        kept = [row for row in rows if rng.random() > 0.02]
+        gone = {row["Id"] for row in rng.sample(rows, max(3, len(rows) // 50))}
+        kept = [row for row in rows if row["Id"] not in gone]
+        still = [row for row in kept if row.get("IsClosed", "").lower() == "false"]
         for field in fields:
+            of = still if field == "Amount" else kept
             values = sorted({row[field] for row in rows})
-            for row in rng.sample(kept, max(1, len(kept) // 30)):
-                row[field] = rng.choice(values)
+            for row in rng.sample(of, min(len(of), max(3, len(kept) // 30))):
+                row[field] = rng.choice([value for value in values if value != row[field]])
         if name == "Opportunity.csv":
-            still = [row for row in kept if row["IsClosed"].lower() == "false"]
-            kept += [row | {"Id": f"006ZZZZZZZZZZ{at:02}"} for at, row in enumerate(rng.sample(still, 3))]
+            kept += [row | {"Id": f"006ZZZZZZZZZZ{at:02}"} for at, row in enumerate(rng.choices(still, k=3))]
         with (path / name).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
+            writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(kept)
 
@@ -293,7 +323,7 @@ LATER_FIELDS = {
 def test_the_demo_with_a_later_load_is_told_apart(tmp_path: Path, seed: int):
     """The last state built must give the later snapshot's numbers, else nothing is told; the parts add up."""
     files = tmp_path / "files"
-    generate(files, people=200, seed=seed)
+    generate(files, people=400, seed=seed)
     made = workspace.create(tmp_path / "workspace")
     (made.folder / "leadline.toml").write_text(CONFIG_TOML, encoding="utf-8")
     made.sources.import_files(files, extracted_at=parse_as_of("2026-07-01T00:00:00Z", "UTC"))

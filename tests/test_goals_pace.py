@@ -193,3 +193,14 @@ def test_passed_and_left_make_the_period(start: dt.date, length: int, day: int, 
     assert elapsed.passed + elapsed.left == elapsed.workdays
     later = Elapsed.of(PLAIN, (first, first + length), Position(first + day + 1, share))
     assert later.passed >= elapsed.passed
+
+
+@pytest.mark.parametrize("events", [None, 11])
+def test_a_landing_lies_in_its_own_interval(events: int | None) -> None:
+    """With a thousandth of the period left most likely nothing more comes, and the mean lies beyond nearly all."""
+    spread = 1.0 if events is None else 2_000_000.0
+    landed = pace.landing(11 if events is None else 18_535_682, 0.9984, spread, events=events)
+    assert landed.low is not None
+    assert landed.high is not None
+    assert landed.value is not None
+    assert landed.low <= landed.value <= landed.high

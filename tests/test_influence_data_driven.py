@@ -103,6 +103,12 @@ def effects(label: dict[str, str], order: int, column: int, *, nulls: bool = Tru
     return {campaign: float(found[name][column]) for campaign, name in label.items()}
 
 
+def refitted() -> dict[str, float]:
+    """Campaign → share of conversions lost when its touches are deleted and the chain is counted anew."""
+    found = brute.refit_effects([one._replace(path=brute.collapsed(one.path)) for one in journeys(SELF)], 1)
+    return {campaign: float(found[campaign]) for campaign in SELF}
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [
@@ -111,8 +117,9 @@ def effects(label: dict[str, str], order: int, column: int, *, nulls: bool = Tru
         ('kind = "markov"\norder = 2', effects(SELF, 2, 1)),
         ('kind = "markov"\norder = 3\nby = "campaign_type"', effects(TYPE, 3, 1)),
         ('kind = "markov"\nnulls = false\nvalue = "proportional"', effects(SELF, 1, 0, nulls=False)),
+        ('kind = "markov"\nremoval = "refit"\nvalue = "proportional"', refitted()),
     ],
-    ids=["markov", "proportional", "order 2", "by type", "no nulls"],
+    ids=["markov", "proportional", "order 2", "by type", "no nulls", "refit"],
 )
 def test_amounts_are_split_by_removal_effects(org: Workspace, text: str, weights: dict[str, float]) -> None:
     place = org.folder / "models" / "mine.toml"
@@ -145,6 +152,35 @@ def test_shapley_rates_by_type(org: Workspace) -> None:
     assert any(value < 0 for value in found.values()) or len(set(found.values())) == len(found)
     weights = {campaign: max(float(found[kind]), 0.0) for campaign, kind in TYPE.items()}
     assert credits(org, "shapley_rate") == by_hand(weights)
+
+
+def test_an_answer_says_what_it_was_learned_from(org: Workspace) -> None:
+    """18 of the 24 deals are closed, 12 of them won; all have responses, to five campaigns of three types."""
+    asked = org.metrics.influence(models=["markov", "shapley_rate", "even"])
+    learned = "learned from 18 closed opportunities with a response, 12 of them won"
+    expected = (
+        f"markov: {learned}; chain of order 1 with {len(TYPES)} states.",
+        f"shapley_rate: {learned}; every set looked at.",
+    )
+    assert asked.notes[:2] == expected
+    assert org.metrics.compare_models(models=["markov", "shapley_rate"]).notes[:2] == expected
+    before = org.metrics.influence(models=["markov"], as_of="2026-03-15").notes
+    assert any("0 closed opportunities" in note and "touches share evenly" in note for note in before)
+    assert not [note for note in org.metrics.influence(models=["even"]).notes if "learned" in note]
+
+
+def test_drawn_values_state_their_standard_error(org: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error in the note is the largest of those that the table of paths has beside each campaign."""
+    monkeypatch.setattr("leadline.maths.paths.shapley.PLAYERS", 3)
+    place = org.folder / "models" / "by_campaign.toml"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text('kind = "shapley"\ngame = "rate"\nby = "campaign_id"\n', encoding="utf-8")
+    (note,) = [one for one in org.metrics.influence(models=["by_campaign"]).notes if "learned" in one]
+    beside = rows(org.paths(["shapley_rate"]))
+    error, largest = (max(row[name] for row in beside) * 100 for name in ("effect_error", "effect"))
+    assert error > 0
+    assert "1,000 orders drawn, each also backwards" in note
+    assert f"standard error of a value at most {error:.2f} points, the largest value {largest:.1f} points" in note
 
 
 @pytest.mark.parametrize("model", ["markov", "shapley_coverage", "shapley_rate"])
@@ -190,6 +226,11 @@ def test_the_command_without_a_file(org: Workspace, capsys: pytest.CaptureFixtur
     answer = json.loads(capsys.readouterr().out)
     assert {"share_low", "share_high", "rank_low", "rank_high"} <= set(answer["rows"][0])
     assert all(row["share_low"] <= row["share"] <= row["share_high"] for row in answer["rows"])
+    several = [*told, "--by", "campaign_type", "--model", "first,markov"]
+    for kind in ("slope", "scatter"):
+        assert run([*several, "--chart", str(org.folder / f"{kind}.svg"), "--chart-name", kind]) == 0
+    assert (org.folder / "slope.svg").read_bytes() != (org.folder / "scatter.svg").read_bytes()
+    capsys.readouterr()
     assert run([*told, "--path", "path"]) == 2
     assert "Which file?" in capsys.readouterr().err
     assert run(["paths", "some.csv", "--by", "campaign_type"]) == 2

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
 
-from leadline.metrics.credit import touches
+from leadline.metrics.credit import allocation, touches
 from leadline.results import Result
 from leadline.workspace import Workspace
 from tests import campaign_org as org
@@ -122,6 +122,39 @@ def test_every_model_in_every_window(space: Workspace, models: list[str], scope:
     for window in turned(touches.WINDOWS, touches.SCOPES.index(scope)):
         result = space.metrics.influence(models=models, scope=scope, window=window)
         assert off(result, TOTAL, models) == [], window
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"scope": touches.ACCOUNT},
+        {"scope": touches.MATCHED, "grain": "month", "by": ["campaign_type"]},
+        {"by": ["product"], "window": "sourced"},
+        {"hierarchy": "total"},
+        {"goal": "Inquiry", "models": ["first", "even", "full_path"]},
+    ],
+    ids=lambda asked: ", ".join(f"{name} {value}" for name, value in asked.items()),
+)
+def test_deals_split_a_part_at_a_time_give_the_same(
+    space: Workspace, models: list[str], asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruled = [name for name in models if not name.startswith(("markov", "shapley"))]
+    asked = {"models": ruled, **asked}
+    whole = space.metrics.influence(**asked)
+    split: list[allocation.Allocations] = []
+
+    def in_parts(allocations: allocation.Allocations) -> Iterator[allocation.Allocations]:
+        for part in every_part(allocations):
+            split.append(part)
+            yield part
+
+    every_part = allocation.Allocations.in_parts
+    monkeypatch.setattr(allocation.Allocations, "in_parts", in_parts)
+    monkeypatch.setattr(allocation, "AT_ONCE", 2)
+    parts = space.metrics.influence(**asked)
+    assert len(split) > 1
+    assert parts.table.to_pylist() == whole.table.to_pylist()
+    assert parts.totals == whole.totals
 
 
 @pytest.mark.parametrize("date", touches.DATES)

@@ -321,3 +321,31 @@ def test_the_command_ends_with_2_on_wrong_usage(tmp_path, capsys: Captured):
     assert "two percentages" in capsys.readouterr().err
     assert run(["paths", file]) == 2
     assert run(["paths", str(tmp_path / "absent.csv"), *told[2:]]) == 1
+
+
+def test_what_other_path_packages_call_a_model_is_told():
+    for name, here in (("linear_touch", "even"), ("first_touch", "first"), ("shapley", "shapley_coverage")):
+        with pytest.raises(UsageError, match=rf"no model '{name}': it is called '{here}' here"):
+            leadline.paths(["A"], [1], model=name)
+
+
+def test_the_columns_there_are_and_the_delimiter_are_told(tmp_path, capsys: Captured):
+    file = written(tmp_path, FILE)
+    assert run(["paths", str(file)]) == 2
+    assert f"{file} has path, conversions" in capsys.readouterr().err
+    other = written(tmp_path, "path;n\nA > B;2\n", "semicolons.csv")
+    told = ["--path", "path", "--conversions", "n", "--model", "even", "--format", "json"]
+    assert run(["paths", str(other), *told]) == 1
+    assert "say --delimiter ';'" in capsys.readouterr().err
+    assert run(["paths", str(other), *told, "--delimiter", ";"]) == 0
+    tabs = written(tmp_path, "path\tn\nA > B\t2\n", "tabs.csv")
+    for tab in ("\t", r"\t"):
+        capsys.readouterr()
+        assert run(["paths", str(tabs), *told, "--delimiter", tab]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert {row["state"]: row["conversions"] for row in answer["rows"]} == {"A": 1.0, "B": 1.0}
+    assert run(["paths", str(tabs), *told, "--delimiter", ";;"]) == 2
+    assert "not one character" in capsys.readouterr().err
+    empty = written(tmp_path, "", "empty.csv")
+    assert run(["paths", str(empty)]) == 2
+    assert "has no columns" in capsys.readouterr().err

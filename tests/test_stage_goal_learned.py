@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from leadline.workspace import Workspace
@@ -53,3 +54,27 @@ def test_rates_of_sets_of_campaign_types(space: Workspace) -> None:
 
 def test_sets_of_campaigns_share_evenly(space: Workspace) -> None:
     assert credited(space, "shapley_coverage") == {"Alpha": 0.5, "Gamma": 0.5, "Beta": 2.0}
+
+
+def test_intervals_are_those_of_journeys_drawn_anew(space: Workspace) -> None:
+    """Three journeys that reached the stage are drawn 200 times; Alpha and Gamma share one of them, Beta has two."""
+    result = space.metrics.influence(goal="SQL", models=["even"], intervals=True)
+    listed = space.metrics.influence(goal="SQL", models=["even"]).records().table.to_pylist()
+    journeys = sorted({row["evidence"] for row in listed})
+    shared = journeys.index(next(row["evidence"] for row in listed if row["campaign_id"] == org.A))
+    chance = np.random.default_rng(0)
+    drawn = [chance.multinomial(3, [1 / 3] * 3)[shared] / 3 for _ in range(200)]
+    low, high = np.percentile(drawn, [5, 95])
+    found = {row["campaign"]: row for row in result.table.to_pylist() if row["bucket"] == "campaign"}
+    for name, part in (("Alpha", 0.5), ("Gamma", 0.5)):
+        assert (found[name]["share_low"], found[name]["share_high"]) == pytest.approx((low * part, high * part))
+    assert (found["Beta"]["share_low"], found["Beta"]["share_high"]) == pytest.approx((1 - high, 1 - low))
+    assert (found["Beta"]["rank_low"], found["Beta"]["credited"]) == (1, 2.0)
+    assert any("even: cannot be told apart: " in note for note in result.notes)
+    learned = space.metrics.influence(goal="SQL", models=["markov"], intervals=True)
+    assert learned.notes[0] == (
+        "markov: learned from 5 journeys that reached the stage or ended with a response, 3 of them reached it; chain of "
+        "order 1 with 3 states."
+    )
+    for row in learned.table.to_pylist():
+        assert row["share_low"] <= row["share"] <= row["share_high"]

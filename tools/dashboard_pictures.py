@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BROWSER = "/usr/bin/chromium"
 WIDTH, HEIGHT = 1360, 850
+PAPER = 1032
+"""Pixels across a sheet of A4 on its side, without margins."""
+
 NUMBER = "volume%23count%40stage%3DMQL"
 PAGES = {
     "overview": "/",
@@ -37,8 +40,12 @@ PAGES = {
     "definitions": "/definitions",
     "boards": "/boards",
     "data": "/data",
+    "custom-points": "/models/new",
 }
 """File name → page."""
+
+LINKED = {"deal": ("/influence", "/deal/"), "journey": ("/velocity", "/journey/")}
+"""File name → the page with a link to it, and how that link begins."""
 
 
 @contextmanager
@@ -68,17 +75,26 @@ def shot(page: Page, target: Path) -> None:
 
 def take(page: Page, base: str, name: str, path: str, folder: Path) -> None:
     """One page in both themes, and as it prints."""
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     for scheme in ("light", "dark"):
         page.emulate_media(media="screen", color_scheme=scheme)
         page.goto(base + path, wait_until="networkidle")
         shot(page, folder / f"{name}-{scheme}.png")
+    page.set_viewport_size({"width": PAPER, "height": HEIGHT})
     page.emulate_media(media="print", color_scheme="light")
     shot(page, folder / f"{name}-print.png")
 
 
+def linked(page: Page, base: str, name: str) -> str:
+    """The page that another one leads to first."""
+    start, beginning = LINKED[name]
+    page.goto(base + start, wait_until="networkidle")
+    return str(page.locator(f"a[href^='{beginning}']").first.get_attribute("href"))
+
+
 def main() -> None:
     """Write the pictures of a workspace's pages into a folder; names behind it choose some."""
-    folder, wanted = Path(sys.argv[2]), sys.argv[3:] or list(PAGES)
+    folder, wanted = Path(sys.argv[2]), sys.argv[3:] or [*PAGES, *LINKED]
     folder.mkdir(parents=True, exist_ok=True)
     with running(sys.argv[1]) as (base, door), sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
@@ -87,7 +103,7 @@ def main() -> None:
         page.on("console", lambda message: said.append(message.text))
         page.goto(base + door, wait_until="networkidle")
         for name in wanted:
-            take(page, base, name, PAGES[name], folder)
+            take(page, base, name, PAGES.get(name) or linked(page, base, name), folder)
         browser.close()
     if said:
         sys.exit("the console said:\n" + "\n".join(said))

@@ -363,6 +363,18 @@ def test_pages_print_without_what_only_a_screen_needs(page: Page, site: Served, 
     assert clipped == 0
 
 
+def test_the_credit_of_a_deal_prints_within_the_sheet(page: Page, site: Served):
+    page.goto(site.base + "/influence")
+    whole(page)
+    page.goto(site.base + str(page.locator("a[href^='/deal/']").first.get_attribute("href")))
+    page.emulate_media(media="print")
+    # A4 on its side, and Letter, without margins.
+    for width in (1032, 964):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.querySelectorAll('.credit')].every((one) => one.offsetWidth > 0)")
+
+
 def test_a_page_reads_and_filters_without_script(browser: Browser, site: Served):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

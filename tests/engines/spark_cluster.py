@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from leadline import engines
 from leadline.model import catalogue
 from leadline.progress import Silent
 from leadline.warehouse.published import WarehouseSnapshots
 from leadline.warehouse.spark import CURRENT, DESCRIPTION
 from leadline.workspace import Workspace
-from tests.demo_workspace import imported
 from tests.engines.cluster import LOOPBACK, SMALL, Cluster, Process, cluster
+from tests.engines.spark_org import loaded, without_duplicates, workspace
 from tests.engines.suite import SUITE, Asked, check_equal
 
 PEOPLE = 60
@@ -60,13 +59,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def built(spark: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     folder = tmp_path_factory.mktemp("spark")
-    own = imported(folder, people=PEOPLE, seed=7).workspace
-    path = own.folder / "leadline.toml"
-    text = path.read_text(encoding="utf-8").replace("[matching]\n", "[matching]\nduplicates = false\n")
-    path.write_text(text, encoding="utf-8")
-    own.build()
+    own = without_duplicates(folder, PEOPLE)
     loaded(own, folder / "tables")
-    other = workspace(folder, own, spark.url)
+    other = workspace(folder, own, spark.url, {**SMALL, **LOOPBACK})
     seen = Built(own, other)
     done = threading.Event()
     watcher = threading.Thread(target=watch, args=(folder / "published", seen, done))
@@ -79,42 +74,6 @@ def built(spark: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     yield seen
     assert isinstance(other.snapshots, WarehouseSnapshots)
     other.snapshots.engine.close()
-
-
-def workspace(folder: Path, own: Workspace, url: str) -> Workspace:
-    """A workspace with the settings of another one, on the cluster."""
-    made = folder / "warehouse"
-    made.mkdir()
-    options = "\n".join(f'"{name}" = "{value}"' for name, value in {**SMALL, **LOOPBACK}.items())
-    table = (
-        f'\n[warehouse]\nengine = "spark"\nurl = "{url}"\nsource = "{folder / "tables"}"\n'
-        f'snapshots = "{folder / "published"}"\n[warehouse.options]\n{options}\n'
-    )
-    text = (own.folder / "leadline.toml").read_text(encoding="utf-8")
-    (made / "leadline.toml").write_text(text + table, encoding="utf-8")
-    (made / "numbers.json").write_bytes((own.folder / "numbers.json").read_bytes())
-    return Workspace(made)
-
-
-def loaded(own: Workspace, folder: Path) -> None:
-    """The ledger's records as Parquet, one file per object, instants with their zone and the time of loading."""
-    folder.mkdir()
-    with engines.writer(":memory:") as con:
-        own.ledger.attach(con)
-        con.execute("SET TimeZone = 'UTC'")
-        columns: dict[str, list[str]] = {}
-        for name, column, kind in con.execute(
-            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'src' ORDER BY column_index"
-        ).fetchall():
-            if not name.startswith("_") and not name.endswith("__versions") and column != "_date_only":
-                quoted = engines.quoted(column)
-                columns.setdefault(name, []).append(
-                    f"{quoted}::TIMESTAMPTZ AS {quoted}" if kind == "TIMESTAMP" else quoted
-                )
-        at = "(SELECT max(extracted_at) FROM src._loads)::TIMESTAMPTZ AS _fivetran_synced"
-        for name, held in columns.items():
-            rows = f"SELECT {', '.join(held)}, {at} FROM src.{engines.quoted(name)}"
-            con.execute(f"COPY ({rows}) TO '{folder / name}.parquet' (FORMAT parquet)")
 
 
 def watch(folder: Path, seen: Built, done: threading.Event) -> None:

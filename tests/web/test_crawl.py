@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
+import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +57,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shown(demo: Path) -> dict[str, list[tuple[str, str]]]:
-    """Page → (address, text) of every number on it."""
+def pages(demo: Path) -> dict[str, str]:
+    """Page → its text."""
     found = {}
     with served(workspace.open(demo)) as site:
         client = site.local()
         for path in PAGES:
             answer = client.get(path)
             assert answer.status_code == 200, path
-            found[path] = [(html.unescape(a), words(text)) for a, text in NUMBER.findall(answer.text)]
+            found[path] = answer.text
     return found
+
+
+@pytest.fixture(scope="module")
+def shown(pages: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """Page → (address, text) of every number on it."""
+    return {path: [(html.unescape(a), words(text)) for a, text in NUMBER.findall(page)] for path, page in pages.items()}
 
 
 def words(text: str) -> str:
@@ -158,3 +166,163 @@ def test_a_number_of_every_table_is_explained_as_the_same_by_the_command(
         assert str(told["value"]) == "None" or DIGITS.search(text), address
         kind = "rate" if "%" in text else "number"
         assert same(text, told["value"], kind), f"{address} shows {text!r}, the command says {told['value']!r}"
+
+
+LONG = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?![\w,-])")
+"""A number in running text: no part of a name, of an id or of a day."""
+
+DIGITS_ENOUGH = 4
+"""Digits from which two different numbers of a page are hardly the same by accident."""
+
+DAYS = re.compile(r"\d{4}-\d\d(?:-\d\d)?(?: \d\d:\d\d)?")
+QUESTION = re.compile(r"\?address=([^\"&]+)")
+
+
+def contracts(page: str, folder: Path) -> list[dict[str, Any]]:
+    """What every question of a page answers, of the whole table of each number."""
+    asked = {str(parse(urllib.parse.unquote(html.unescape(one))).table) for one in QUESTION.findall(page)}
+    metrics = workspace.open(folder).metrics
+    told = [metrics.ask(one).to_dict() for one in sorted(asked)]
+    return [*told, {"rows": [{"drawn": [str(one) for table in told for one in drawn_credit(table)]}]}]
+
+
+def drawn_credit(table: dict[str, Any]) -> Iterator[Decimal]:
+    """Bars of the chart of credit: won, open and lost of a row together, and campaigns below the longest bars as one."""
+    parts = ("won_amount", "open_amount", "lost_amount")
+    if not {"bucket", *parts} <= {column["name"] for column in table["columns"]}:
+        return
+    by_model: dict[str, list[Decimal]] = defaultdict(list)
+    for row in table["rows"]:
+        bar = sum((Decimal(row[name]) for name in parts), Decimal(0))
+        yield bar
+        if row["bucket"] == "campaign":
+            by_model[row["model"]].append(bar)
+    for bars in by_model.values():
+        yield from itertools.accumulate(sorted(bars))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every number and text of a contract."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from leaves(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from leaves(one)
+    elif value is not None and not isinstance(value, bool):
+        yield value
+
+
+def running_text(page: str, told: list[dict[str, Any]]) -> str:
+    """What a page says, its drawings included, without days, names of the data and what has a test of its own."""
+    body = page.partition("<main")[2].partition("</main>")[0]
+    body = re.sub(r'<section class="card half" id="moved">.*?</section>', " ", body, flags=re.DOTALL)
+    body = re.sub(r"<(?:select|option|input)\b[^>]*>|<option.*?</option>", " ", body)
+    text = DAYS.sub(" ", words(re.sub(r"<", " <", body)))
+    names = {one for one in leaves([one["rows"] for one in told]) if isinstance(one, str) and not NUMERIC.match(one)}
+    for name in sorted(names, key=len, reverse=True):
+        if DIGITS.search(name):
+            text = text.replace(name, " ")
+    return text
+
+
+NUMERIC = re.compile(r"-?\d+(?:\.\d+)?$")
+
+
+def unknown_numbers(text: str, told: list[dict[str, Any]]) -> list[str]:
+    """Numbers of a text that no answer holds, to the last digit that the text shows."""
+    exact = [Decimal(str(one)) for one in leaves(told) if isinstance(one, int | float) or NUMERIC.match(one)]
+    noted = [found for one in told for note in one.get("notes", ()) for found in LONG.findall(note)]
+    exact += [Decimal(found.replace(",", "")) for found in noted]
+    shares = [100 * one for one in exact if abs(one) <= SHARE_AT_MOST]
+    by_places: dict[int, set[Decimal]] = {}
+    missing = []
+    for found in LONG.findall(text):
+        said = Decimal(found.replace(",", ""))
+        if len(said.as_tuple().digits) < DIGITS_ENOUGH:
+            continue
+        places = -int(said.as_tuple().exponent)
+        if places not in by_places:
+            step = Decimal(1).scaleb(-places)
+            ways = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_HALF_DOWN)
+            by_places[places] = {abs(one).quantize(step, way) for one in (*exact, *shares) for way in ways}
+        if said not in by_places[places]:
+            missing.append(found)
+    return missing
+
+
+SHARE_AT_MOST = 100
+"""A return of more than a hundred times its cost is no share of the demo org."""
+
+
+def test_the_finder_of_unknown_numbers_finds() -> None:
+    told = [{"rows": [{"amount": "1234.50", "share": 0.98765, "name": "2025-06 Event 0008"}], "totals": []}]
+    assert unknown_numbers("1,234.50 and 98.77 % in 12 rows", told) == []
+    assert unknown_numbers("1,234.51 and 98.75 %", told) == ["1,234.51", "98.75"]
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/trust"])
+def test_numbers_of_sentences_sums_and_drawings_are_those_of_the_command_line(
+    demo: Path, pages: dict[str, str], path: str
+) -> None:
+    told = contracts(pages[path], demo)
+    assert told
+    missing = unknown_numbers(running_text(pages[path], told), told)
+    assert missing == []
+
+
+def by_command(folder: Path, *command: str) -> dict[str, Any]:
+    """What a command tells as JSON."""
+    run = CliRunner().invoke(app, [*command, "--workspace", str(folder), "--format", "json"])
+    assert run.exit_code == 0, run.output
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_findings_stand_on_the_page_as_the_command_tells_them(demo: Path, pages: dict[str, str]) -> None:
+    rows = by_command(demo, "audit")["rows"]
+    assert len(rows) > 5
+    for row in rows:
+        anchor = row["code"] + (f"-{row['object']}" if row["object"] else "")
+        entry = pages["/trust"].partition(f'id="{anchor}"')[2].partition('class="card finding')[0]
+        shown_text = words(re.sub(r"<", " <", entry))
+        assert " ".join(row["message"].split()) in shown_text
+        if row["rows"]:
+            assert f"{row['rows']:,} record" in shown_text
+        if row["amount"]:
+            assert f"{Decimal(row['amount']):,.2f}" in shown_text
+
+
+def test_what_moves_between_models_is_half_of_what_differs(demo: Path, pages: dict[str, str]) -> None:
+    credits = workspace.open(demo).metrics.ask("influence?model=even,first").records().table
+    by_deal: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for row in credits.to_pylist():
+        if row["campaign_id"]:
+            by_deal[row["opportunity_id"]][row["campaign_id"]][row["model"] == "first"] += row["credit"]
+    moved = {deal: sum(abs(a - b) for a, b in pairs.values()) // 2 for deal, pairs in by_deal.items()}
+    section = pages["/influence"].partition('id="moved"')[2].partition("</section>")[0]
+    entries = re.findall(r'href="/deal/(\w+)">.*?<td class="num">([^<]+)</td>', section)
+    assert entries
+    cents = [int(text.replace(",", "").replace(".", "")) for _, text in entries]
+    assert cents == [moved[deal] for deal, _ in entries]
+    assert cents == sorted(moved.values(), reverse=True)[: len(cents)]
+
+
+SHARED = frozenset({"campaign", "pending", "unattributed"})
+"""Parts of an amount that stand in the table of credit."""
+
+
+def test_the_page_of_a_deal_has_the_credit_that_the_command_tells(demo: Path) -> None:
+    deals = workspace.open(demo).metrics.ask("influence?model=even").records().table
+    record = next(one for one in deals.column("opportunity_id").to_pylist() if one)
+    told = by_command(demo, "opportunity", record)
+    with served(workspace.open(demo)) as site:
+        page = site.local().get(f"/deal/{record}").text
+    bodies = [one.partition("</tbody>")[0] for one in page.split('<table class="credit">')[1:]]
+    cells = [text for body in bodies for text in re.findall(r'<td class="num"[^>]*>([^<]*)</td>', body)]
+    shown_cells = [text for text in cells if text != "–"]
+    rows = [row for row in told["credits"] if row["amount"] is not None and row["bucket"] in SHARED]
+    expected = [f"{Decimal(row['amount']):,.2f}" for row in rows]
+    assert expected
+    assert sorted(shown_cells) == sorted(expected)
+    assert f"{Decimal(told['facts']['amount']):,.2f}" in page

@@ -13,9 +13,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
+from markupsafe import Markup
 
 from leadline import workspace
-from leadline.web import locale
+from leadline.web import locale, phrases
 from leadline.web.templating import environment, folder
 from tests.small_org import built
 from tests.web.served import served
@@ -63,6 +64,15 @@ NAMES = ("stage", "Time in stage", "the first visit", "Measured", "campaign type
 """A column, a card, a choice, a field and a dimension: names of the program, which templates do not hold."""
 
 
+SENTENCES = {
+    "{1} of {2} campaigns with responses have no ActualCost: no ROI.": "ohne Kosten: {1} (alle: {2})",
+    "{1} to {2}": "{2} aus {1}",
+    "hatched": "schraffiert",
+    "rate": "Rate",
+}
+"""Sentences of the program with places for figures and names, and texts inside drawings."""
+
+
 def catalogue(place: Path) -> int:
     """Write a second language in which every text stands in brackets; how many texts it has."""
     made = Catalog(locale="de")
@@ -74,6 +84,8 @@ def catalogue(place: Path) -> int:
             made.add(message, f"{BEGIN}{message}{END}", flags=["python-format"])
     for text in NAMES:
         made.add(text, f"{BEGIN}{text}{END}")
+    for text, told in SENTENCES.items():
+        made.add(text, told)
     place.mkdir(exist_ok=True)
     with (place / "de.po").open("wb") as file:
         write_po(file, made)
@@ -136,3 +148,38 @@ def test_a_catalogue_is_named_after_a_language(tmp_path: Path) -> None:
     (tmp_path / "klingon.po").write_text("")
     with pytest.raises(ValueError, match=r"klingon\.po is named after no language"):
         locale.languages(tmp_path)
+
+
+def test_sentences_with_figures_and_names_are_texts_of_the_catalogue(second: int) -> None:
+    sentence = "6 of 1,041 campaigns with responses have no ActualCost: no ROI."
+    assert phrases.phrase(sentence) == sentence, "English stays what it is"
+    with locale.speaking(locale.languages()["de"]):
+        assert phrases.phrase(sentence) == "ohne Kosten: 6 (alle: 1,041)"
+        assert phrases.phrase("MQL to SAL", ("MQL", "SAL", "SA")) == "SAL aus MQL"
+        assert phrases.phrase("MQL to SAL") == "MQL to SAL", "names are open places only where they are told"
+        assert phrases.phrase("view cohort · hatched") == "view cohort · schraffiert"
+        assert phrases.phrase("What no catalogue knows: 12 %") == "What no catalogue knows: 12 %"
+
+
+@pytest.mark.parametrize(
+    ("text", "opened", "held"),
+    [
+        ("12.3 % (-4.5 to 6) of 1,234", "{1} % ({2} to {3}) of {4}", ["12.3", "-4.5", "6", "1,234"]),
+        ("Spring 24 won 3 in 2026-03-27", "{1} won {2} in {3}", ["Spring 24", "3", "2026-03-27"]),
+        ("a 1st of MQL2", "a 1st of MQL2", []),
+    ],
+)
+def test_figures_and_names_leave_their_places_open(text: str, opened: str, held: list[str]) -> None:
+    assert phrases.key(text, ("Spring 24", "Spring")) == (opened, held)
+
+
+def test_texts_of_a_drawing_are_translated_and_stay_escaped(second: int) -> None:
+    made = Markup(
+        '<svg><g aria-label="stage: A &amp; B; rate: 3"></g><text x="1">rate</text><text>A &lt; B</text></svg>'
+    )
+    assert phrases.drawing(made) == made
+    with locale.speaking(locale.languages()["de"]):
+        told = str(phrases.drawing(made))
+    assert 'aria-label="⟦stage⟧: A &amp; B; Rate: 3"' in told
+    assert ">Rate</text>" in told
+    assert ">A &lt; B</text>" in told

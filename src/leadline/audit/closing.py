@@ -1,4 +1,4 @@
-"""Checks of close dates: past ones of open opportunities, pushed ones, bunches on the last day of a quarter."""
+"""Checks of close dates: past ones, pushed ones, bunches on the last day of a quarter, deals that none closes as old as."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leadline.audit.limits import limit
 from leadline.model.opportunities import OPEN
 
 LEAST = 20
-"""Opportunities on last days of quarters below which nothing is called a bunch."""
+"""Closed opportunities below which nothing is said of how they close: no bunch, no longest time."""
 
 
 def past(at: Audited) -> Iterator[Hits]:
@@ -49,6 +49,24 @@ def bunched(at: Audited) -> Iterator[Hits]:
             "would by chance: that day is when they were entered, not when they closed."
         )
         yield Hits("Opportunity", on_last, closed, says)
+
+
+def outlived(at: Audited) -> Iterator[Hits]:
+    """Open opportunities that are older than any closed one was at its close."""
+    deals = at["deals"].select("opportunity_id", "state", "created_day", "close_day")
+    closed = deals.filter((deals.state != OPEN) & (deals.close_day >= deals.created_day))
+    (known,) = at.store.rows(
+        closed.aggregate(count=closed.count(), longest=(closed.close_day - closed.created_day).max())
+    )
+    if known["count"] < LEAST:
+        return
+    aged = deals.filter((deals.state == OPEN) & deals.created_day.notnull())
+    outlived = aged.filter(at.built.as_of.day - aged.created_day > known["longest"]).select(record_id="opportunity_id")
+    says = (
+        f"{{rows}} of {{among}} open opportunities are older than any of {known['count']:,} closed ones was at its close "
+        f"({known['longest']} days): averages of closed ones say nothing about them."
+    )
+    yield Hits("Opportunity", outlived, aged, says)
 
 
 def _last_days(at: Audited) -> ir.Table:

@@ -37,6 +37,25 @@ def without_primary_role(at: Audited) -> Iterator[Hits]:
         yield _deals(chosen, at, "{rows} of {among} opportunities have contact roles, but none of them is primary.")
 
 
+def role_twice(at: Audited) -> Iterator[Hits]:
+    """Contact roles beyond the first of the same contact on the same opportunity."""
+    if at.source.has(_ROLE):
+        roles = at.source.table(_ROLE).filter(ibis._.ContactId.notnull() & ibis._.OpportunityId.notnull())
+        pair = ibis.window(group_by=["OpportunityId", "ContactId"], order_by="Id")
+        numbered = roles.select("Id", "OpportunityId", nth=ibis.row_number().over(pair))
+        further = numbered.filter(numbered.nth > 0).select(record_id="Id", opportunity_id="OpportunityId")
+        says = "{rows} of {among} contact roles repeat one of the same contact on the same opportunity."
+        yield Hits(_ROLE, further, roles, says)
+
+
+def without_account(at: Audited) -> Iterator[Hits]:
+    """Opportunities without an account, where the source has accounts of opportunities at all."""
+    if at.source.has("Opportunity", "AccountId"):
+        bare = at["deals"].filter(at["deals"].account_id.isnull())
+        says = "{rows} of {among} opportunities have no account: scopes of accounts credit nobody on them."
+        yield _deals(bare, at, says)
+
+
 def without_amount(at: Audited) -> Iterator[Hits]:
     """Opportunities whose amount is empty."""
     field = at.settings.amount.field

@@ -53,6 +53,20 @@ CHECKS: tuple[Check, ...] = (
         warning_above=None,
     ),
     Check(
+        "duplicate-role",
+        (),
+        deals.role_twice,
+        "Keep one role per contact; points by role can count the largest one only (roles = 'largest').",
+        warning_above=None,
+    ),
+    Check(
+        "opportunity-without-account",
+        ("influence",),
+        deals.without_account,
+        "Fill in the account; the scopes role and primary role do without it.",
+        warning_above=None,
+    ),
+    Check(
         "opportunity-without-amount",
         ("influence",),
         deals.without_amount,
@@ -325,6 +339,13 @@ CHECKS: tuple[Check, ...] = (
         (),
         closing.pushed,
         "Look at these opportunities one by one: a date that was moved so often says little.",
+        warning_above=None,
+    ),
+    Check(
+        "open-longer-than-any-close",
+        (),
+        closing.outlived,
+        "Close what is dead as lost, with the day it died; until then read time to close from curves, not from averages.",
         warning_above=None,
     ),
     Check(

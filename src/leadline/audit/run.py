@@ -120,9 +120,7 @@ def _with_facts(at: Audited) -> ir.Table:
     rows = at[_ROWS]
     present = [row["object"] for row in at.store.rows(rows.select("object").distinct().order_by("object"))]
     parts = [_facts(at, rows.filter(rows.object == name), name) for name in present]
-    if not parts:
-        return _facts(at, rows, "")
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return ibis.union(*parts) if parts else _facts(at, rows, "")
 
 
 def _facts(at: Audited, rows: ir.Table, name: str) -> ir.Table:

@@ -5,6 +5,9 @@ See docs/charts/curves.md.
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -18,6 +21,11 @@ WIDTH, HEIGHT = 460, 260
 MOST_LINES = 5
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4])
 """Each line has a dash of its own, so that they can be told apart without colour."""
+
+LABEL_WIDTH = 60
+"""Pixels that the number of days at a median takes."""
+SYMBOL_SIZE = 900
+"""Of the strokes of the legend: long enough for the longest dash to show."""
 
 Line = dict[str, Any]
 
@@ -71,7 +79,15 @@ def _layers(lines: list[Line], tokens: Tokens) -> list[alt.Chart]:
     y = alt.Y(
         "share", type="quantitative", axis=alt.Axis(title="still waiting", format="%"), scale=alt.Scale(domain=[0, 1])
     )
-    legend = alt.Legend(title=None, symbolType="stroke", orient="top")
+    legend = alt.Legend(
+        title=None,
+        symbolType="stroke",
+        symbolSize=SYMBOL_SIZE,
+        orient="top",
+        columns=2,
+        labelLimit=WIDTH // 2,
+        labelExpr=f"({json.dumps({line['name']: _in_legend(line) for line in lines})})[datum.label]",
+    )
     steps = alt.Chart(parts.data(points)).mark_line(interpolate="step-after", strokeWidth=2)
     return [
         steps.encode(
@@ -85,12 +101,20 @@ def _layers(lines: list[Line], tokens: Tokens) -> list[alt.Chart]:
     ]
 
 
+def _in_legend(line: Line) -> str:
+    """The name of a line with its median."""
+    median = NOT_REACHED if line["median"] is None else f"{line['median']:,.1f} d"
+    return f"{line['name']} · median {median}"
+
+
 def _half(lines: list[Line], tokens: Tokens) -> list[alt.Chart]:
     """The level of one half, and the medians on it."""
     level = alt.Chart(parts.data([{"share": 0.5}])).mark_rule(color=tokens.axis, strokeDash=[3, 3])
     # Medians that meet are written once.
     medians = sorted({line["median"] for line in lines if line["median"] is not None})
-    dots = [{"days": days, "share": 0.5, "shown": f"{days:,.1f} d"} for days in medians]
+    longest = max(point["days"] for line in lines for point in line["points"])
+    written = _apart(medians, longest * LABEL_WIDTH / WIDTH)
+    dots = [{"days": days, "share": 0.5, "shown": f"{days:,.1f} d" if days in written else ""} for days in medians]
     y = alt.Y("share", type="quantitative")
     if not dots:
         return [level.encode(y=y)]
@@ -102,6 +126,15 @@ def _half(lines: list[Line], tokens: Tokens) -> list[alt.Chart]:
             text=alt.Text("shown", type="nominal")
         ),
     ]
+
+
+def _apart(medians: Sequence[float], width: float) -> list[float]:
+    """Those of the medians, ascending, whose number touches no other one; `width` in days. The legend has them all."""
+    alone: list[float] = []
+    for days, after in zip(medians, [*medians, math.inf][1:], strict=True):
+        if days + width <= after and (not alone or alone[-1] + width <= days):
+            alone.append(days)
+    return alone
 
 
 def _ends(lines: list[Line], tokens: Tokens) -> list[alt.Chart]:

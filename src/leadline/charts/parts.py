@@ -152,6 +152,13 @@ def titled(panel: Any, name: str, tokens: Tokens) -> Any:
     return panel.properties(title=alt.Title(name, fontSize=12, color=tokens.text, offset=20, frame="group"))
 
 
+def drawn_of(rows: list[Row]) -> list[Row]:
+    """The rows of stages that are drawn: of a course over time alone the newest, else the first `MOST_ROWS`."""
+    is_course = len({row["period"] for row in rows}) > 1
+    is_split = len({(row["period"], row["stage"]) for row in rows}) < len(rows)
+    return rows[-MOST_ROWS:] if is_course and not is_split else rows[:MOST_ROWS]
+
+
 def left_out(total: int, shown: int) -> str:
     """The line that says how many rows are only in the table."""
     return f"{total - shown} more in the table" if total > shown else ""

@@ -33,7 +33,7 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
         UsageError: nothing to draw.
     """
     tokens, spans = THEMES[theme], _spans(result)
-    shown = spans[: parts.MOST_ROWS]
+    shown = parts.drawn_of(spans)
     drawn = alt.layer(*_marks(shown, tokens), *_columns(shown, tokens))
     drawn = drawn.properties(width=WIDTH, height=alt.Step(parts.ROW_HEIGHT))
     aside = [_aside(result), parts.left_out(len(spans), len(shown))]
@@ -58,14 +58,22 @@ def summary(result: Result) -> str:
 
 
 def _spans(result: Result) -> list[dict[str, Any]]:
-    rows = parts.rows_of(result)
+    every = parts.rows_of(result)
+    # A row of units without any time has nothing to draw and takes the place of one that has.
+    rows = [row for row in every if row["n"]] or every
     names = parts.names_of(result, rows)
     several = len({row["stage"] for row in rows}) > 1
     spans = []
     for row, name in zip(rows, names, strict=True):
         stage = f"{row['stage']} → {row['to_stage']}" if row["to_stage"] else row["stage"]
         label = " · ".join(part for part in (stage if several or not name else "", name) if part)
-        span: dict[str, Any] = {"name": label, "n": row["n"] or 0, "open": f"{row['open'] or 0:,}"}
+        span: dict[str, Any] = {
+            "name": label,
+            "stage": row["stage"],
+            "period": row["period"],
+            "n": row["n"] or 0,
+            "open": f"{row['open'] or 0:,}",
+        }
         span |= {key: _finite(row[column]) for key, column in COLUMNS.items()}
         spans.append(span | _texts(span))
     reach = max([span[key] for span in spans for key in COLUMNS if span[key] is not None] + [1.0])

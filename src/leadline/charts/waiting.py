@@ -17,12 +17,13 @@ from leadline.results import Result
 
 
 def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
-    """A bar per waiting stage, the largest marked; `result` is a velocity result.
+    """A bar per waiting stage, the largest of each period marked; `result` is a velocity result.
 
     Raises:
         UsageError: no stage has a waiting share.
     """
-    tokens, bars = THEMES[theme], _bars(result)[: parts.MOST_ROWS]
+    tokens, every = THEMES[theme], _bars(result)
+    bars = parts.drawn_of(every)
     base = alt.Chart(parts.data(bars)).encode(y=parts.names_axis("name", bars))
     scale = alt.Scale(domain=[0, max(bar["share"] for bar in bars) or 1])
     largest = "datum.largest"
@@ -41,13 +42,13 @@ def chart(result: Result, theme: Theme = "light") -> alt.LayerChart:
     ]
     drawn = alt.layer(*layers).properties(width=parts.WIDTH, height=alt.Step(parts.ROW_HEIGHT))
     aside = "days stood in each stage ÷ days stood in all waiting stages, open and closed visits"
-    return parts.finished(drawn, result, theme, summary(result), [aside], title="Where the waiting happens")
+    said = [aside, parts.left_out(len(every), len(bars))]
+    return parts.finished(drawn, result, theme, summary(result), said, title="Where the waiting happens")
 
 
 def summary(result: Result) -> str:
-    """One sentence: the bottleneck by name."""
-    bars = _bars(result)
-    largest = next(bar for bar in bars if bar["largest"])
+    """One sentence: the bottleneck by name, over several periods that of the newest."""
+    largest = [bar for bar in _bars(result) if bar["largest"]][-1]
     stuck = f" {largest['stuck']} {result.unit} are stuck there." if largest["stuck"] else ""
     return f"The bottleneck is {largest['name']}: {largest['shown']} of all waiting days.{stuck}"
 
@@ -65,9 +66,11 @@ def _bars(result: Result) -> list[dict[str, Any]]:
         raise UsageError(f"{result.title}: no stage has a waiting share here; ask for --measure sum.")
     rows = parts.rows_of(result)
     names = parts.names_of(result, rows)
-    bars = [
+    bars: list[dict[str, Any]] = [
         {
             "name": " · ".join(part for part in (row["stage"], name) if part),
+            "stage": row["stage"],
+            "period": row["period"],
             "share": row["waiting_share"],
             "shown": percent(row["waiting_share"]),
             "stuck": f"{row['stuck']:,}" if row["stuck"] else "",
@@ -75,10 +78,12 @@ def _bars(result: Result) -> list[dict[str, Any]]:
         for row, name in zip(rows, names, strict=True)
         if row["waiting_share"] is not None
     ]
-    most = max(bar["share"] for bar in bars)
-    found = False
+    # The shares of each period add up to one, so each has its own bottleneck; of equal ones the first.
+    largest: dict[str, dict[str, Any]] = {}
     for bar in bars:
-        bar["largest"] = not found and bar["share"] == most
+        if bar["share"] > largest.get(bar["period"], {"share": -1.0})["share"]:
+            largest[bar["period"]] = bar
+    for bar in bars:
+        bar["largest"] = bar is largest.get(bar["period"])
         bar["said"] = "bottleneck" if bar["largest"] else ""
-        found = found or bar["largest"]
     return bars

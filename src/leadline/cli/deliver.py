@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadline.cli.console import say
+from leadline.errors import UsageError
 
 if TYPE_CHECKING:
     from leadline.cli.options.question import Answer, Drawn, Form
@@ -27,11 +28,18 @@ def deliver(result: Result, form: Form) -> None:
 
 
 def draw(result: Result, drawn: Drawn) -> None:
-    """Draw the chart of a result if asked."""
+    """Draw the chart of a result if asked.
+
+    Raises:
+        UsageError: the name of a chart without a file for it.
+        UnknownNameError: no such chart of this result, or another ending of the file.
+    """
+    if drawn.chart_name and not drawn.chart:
+        raise UsageError(f"--chart-name {drawn.chart_name} draws nothing alone; add --chart FILE, such as chart.png.")
     if drawn.chart:
         from leadline import charts
 
-        charts.save(charts.draw(result), drawn.chart)
+        charts.save(charts.draw(result, drawn.chart_name), drawn.chart)
         say(f"Written: {drawn.chart}")
 
 

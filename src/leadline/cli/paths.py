@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -182,8 +182,10 @@ def _of_file(file: Path, source: FileOfPaths, asked: PathModel) -> Result:
     from leadline.cli.insights import names
     from leadline.path_table import Columns, paths_of_file
 
+    # A shell hands over two characters where somebody writes a tab as in other languages.
+    source = replace(source, delimiter=source.delimiter.replace(r"\t", "\t"))
     if source.path is None or source.conversions is None:
-        raise UsageError("Name the columns of the paths and of their conversions: --path COL --conversions COL.")
+        raise UsageError(_which_columns(file, source))
     return paths_of_file(
         file,
         Columns(source.path, source.conversions, source.value, source.nulls),
@@ -196,6 +198,16 @@ def _of_file(file: Path, source: FileOfPaths, asked: PathModel) -> Result:
         intervals=asked.intervals,
         transitions=asked.transitions,
     )
+
+
+def _which_columns(file: Path, source: FileOfPaths) -> str:
+    from leadline.path_table import columns_of
+
+    wanted = "Name the columns of the paths and of their conversions: --path COL --conversions COL."
+    if not file.is_file():
+        return wanted
+    names = columns_of(file, source.delimiter, source.encoding)
+    return f"{wanted} {file} has {', '.join(names) or 'no columns'}."
 
 
 def _options(asked: PathModel) -> Options:

@@ -173,6 +173,10 @@ class Markov(Model):
     value: Literal["expected", "proportional"] = "expected"
     by: str = Field("campaign_id", description="What a state is: a campaign, or a dimension of campaigns")
     nulls: bool = Field(True, description="Whether lost opportunities count as journeys without conversion")
+    removal: Literal["null", "refit"] = Field(
+        "null",
+        description="What removal means: paths end where they would enter, or touches are deleted and counted anew",
+    )
 
 
 class Shapley(Model):

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadline.metrics import told, trust
+from leadline.metrics import told, trust, unmatched
 from leadline.metrics.counts import outside
 from leadline.metrics.grouping import Grouping
 from leadline.metrics.query import Asked
@@ -69,10 +69,12 @@ class Assembly:
         lineage: tuple[Step, ...] = (),
         by: tuple[str, ...] | None = None,
         evidence: dict[str, int] | None = None,
+        listed: bool = False,
     ) -> Result:
-        """The result of these rows; dimensions of `--by` come first."""
+        """The result of these rows; dimensions of `--by` come first. Rows of a list (`listed`) are put in later."""
         asked, opened = self.asked, self.asked.opened
         dims = asked.by if by is None else by
+        lacking = [] if listed or units is None else unmatched.notes(asked, rows, dims)
         described = tuple(Column(name, "text", help="Dimension") for name in dims) + tuple(columns)
         return Result(
             kind=self.kind,
@@ -93,7 +95,7 @@ class Assembly:
             totals=totals,
             trust=trust.of(asked, self.kind, units, evidence),
             lineage=trust.lineage(opened, self.kind) + lineage,
-            notes=(*notes, *([] if units is None else outside.notes(asked)), *told.notes(opened)),
+            notes=(*notes, *lacking, *([] if units is None else outside.notes(asked)), *told.notes(opened)),
             query=opened.sql(query) if query is not None else "",
             list_records=records,
         )
@@ -128,19 +130,20 @@ class Assembly:
         found = self.asked.opened.arrow(chosen.order_by(*order))
         columns = tuple(Column(name, "text", help="Dimension") for name in by) + LIST_COLUMNS + extra
         table = pa.table({column.name: self._column(found, column) for column in columns})
-        result = self.result(LIST_COLUMNS + extra, [], query=marks, by=by)
+        result = self.result(LIST_COLUMNS + extra, [], query=marks, by=by, listed=True)
         return replace(result, table=table)
 
     def stuck(self, columns: tuple[Column, ...], found: pa.Table, query: ir.Table, notes: list[str]) -> Result:
         """The list of stuck units from whole columns of the answer."""
-        made = {
+        own = {
             "stage": relabelled(found["stage_no"], self.asked.stage_name),
             "since": found["entered_s"].cast(pa.int64()).cast(ARROW["instant"]),
             "age_days": pc.divide(found["seconds"].cast(pa.float64()), 86_400.0),
         }
         described = tuple(Column(name, "text", help="Dimension") for name in self.asked.by) + columns
-        table = pa.table({one.name: made[one.name] if one.name in made else found[one.name] for one in described})
-        return replace(self.result(columns, [], query=query, units=query, notes=notes), table=table)
+        table = pa.table({one.name: own[one.name] if one.name in own else found[one.name] for one in described})
+        made = self.result(columns, [], query=query, units=query, notes=notes, listed=bool(table.num_rows))
+        return replace(made, table=table)
 
     def _column(self, found: pa.Table, column: Column) -> pa.ChunkedArray | pa.Array:
         """One column of a list, made from whole columns of the answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import ibis
 import ibis.expr.types as ir
@@ -20,7 +20,7 @@ from leadline.metrics.assemble import Assembly
 from leadline.metrics.credit import costs, credit_list, products, roi_columns, share_intervals, stage_goal, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, chosen, numbered
 from leadline.metrics.credit.base import Base
-from leadline.metrics.credit.influence_rows import STATES, Rows, Shape, left, sums
+from leadline.metrics.credit.influence_rows import STATES, Rows, Shape, of_parts
 from leadline.metrics.credit.placing import PER_CAMPAIGN
 from leadline.metrics.query import Asked, Query, ask
 from leadline.model import dimensions as declared_dimensions
@@ -108,9 +108,9 @@ def influence(
     names = models or list(opened.settings.influence.models)
     goal = split.get("goal", "closed")
     if goal not in GOALS:
-        usual = hierarchy == "own" and not intervals
-        _require_a_stage(opened, query, goal, plain=usual and all(split.get(key) in told for key, told in _USUAL))
-        return stage_goal.stage_goal(ask(opened, query), _chosen(names, split), goal)
+        usual = hierarchy == "own" and all(split.get(key) in told for key, told in _USUAL)
+        _require_a_stage(opened, query, goal, plain=usual)
+        return stage_goal.stage_goal(ask(opened, query), _chosen(names, split), goal, intervals=intervals)
     rolled = hierarchy == "total"
     asked = question(opened, query, names, split, rolled=rolled)
     if rolled and (intervals or asked.campaign_by):
@@ -165,8 +165,7 @@ def _require_a_stage(opened: Opened, query: Query, goal: str, *, plain: bool) ->
         raise UnknownNameError("goal", goal, [*GOALS, *funnel.stage_names])
     if not plain:
         raise UsageError(
-            f"Credit for reaching {goal} is that of a person's journey; leave scope, window, date, hierarchy and "
-            "intervals out."
+            f"Credit for reaching {goal} is that of a person's journey; leave scope, window, date and hierarchy out."
         )
 
 
@@ -235,7 +234,7 @@ class Question:
             query=self._shown(allocations),
             units=allocations.deals,
             records=lambda: credit_list.of(made, allocations, self.window, self.scope, rolled=self.shape.rolled),
-            notes=[*self.said(), *alike],
+            notes=[*self.said(), *allocations.said(), *alike],
             by=(*self.deal_by, *self.campaign_by),
         )
         return self.told(result)
@@ -264,21 +263,8 @@ class Question:
 
     def rows(self, allocations: Allocations) -> list[Rows]:
         """Rows and reconciliation of each model."""
-        summed = {id(group): sums(self.shape, group) for group in allocations.groups}
-        plain: dict[int, list[dict[str, Any]]] = {}
-        found = []
-        for one in self.models:
-            group = allocations.group(one.name)
-            share = group.shares[one.name]
-            if share.pending or share.alone:
-                rest = left(self.shape, allocations.deals, allocations.rest(one.name))
-            else:
-                # Whatever else a model does, the same opportunities have no touch.
-                if id(group) not in plain:
-                    plain[id(group)] = left(self.shape, allocations.deals, allocations.rest(one.name))
-                rest = plain[id(group)]
-            found.append(Rows(self.shape, one, summed[id(group)], rest))
-        return found
+        summed, rest = of_parts(self.shape, allocations)
+        return [Rows(self.shape, one, summed, rest[one.name]) for one in self.models]
 
     def _shown(self, allocations: Allocations) -> ir.Table:
         """The first model's question as one expression, for reading."""
@@ -340,6 +326,16 @@ class Question:
             **({"too_large": found["too large"]} if "too large" in found else {}),
         }
 
+    def _without_responses(self) -> list[str]:
+        """What an org without a response asks to be said, of the models that rest on one."""
+        names = [one.name for one in self.models if one.model.touches == touches.RESPONSES]
+        if not names:
+            return []
+        which = (
+            "nothing can be credited" if len(names) == len(self.models) else f"{', '.join(names)} can credit nothing"
+        )
+        return [f"There are no responses: no campaign member has responded, so {which}."]
+
     def said(self) -> list[str]:
         """What the question itself asks to be said."""
         opened = self.asked.opened
@@ -353,7 +349,7 @@ class Question:
             )
         counted = int(opened.arrow(opened["responses"].count()).as_py())
         if not counted:
-            said.append("There are no responses: no campaign member has responded, so nothing can be credited.")
+            said += self._without_responses()
         if self.product_by:
             said.append(products.NOTE)
         if self.shape.rolled:

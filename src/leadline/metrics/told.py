@@ -23,6 +23,10 @@ def notes(opened: Opened) -> tuple[str, ...]:
     frozen = opened.meta.get("frozen")
     said = [f"Frozen as {frozen}."] if frozen else []
     said += [CLOSE_FIELD] if opened.settings.opportunities.close_date == "field" else []
+    if opened.moment > opened.known_at:
+        said.append(
+            f"As-of lies after what is known ({format_instant(opened.known_at)}): what came since is not in it."
+        )
     if opened.moment != opened.known_at:
         said.append(_readings(opened))
     return tuple(said)

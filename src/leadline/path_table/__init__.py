@@ -13,11 +13,11 @@ from typing import Any
 
 from leadline.maths.paths.models import Options
 from leadline.path_table.answer import answer
-from leadline.path_table.reading import Columns, from_arrays, from_file
+from leadline.path_table.reading import Columns, columns_of, from_arrays, from_file
 from leadline.path_table.transitions import transitions as chain_of
 from leadline.results import Result
 
-__all__ = ["Columns", "Options", "paths", "paths_of_file"]
+__all__ = ["Columns", "Options", "columns_of", "paths", "paths_of_file"]
 
 
 def paths(

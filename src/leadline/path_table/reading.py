@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 from leadline import money
 from leadline.errors import SourceError, UnknownNameError, UsageError
 from leadline.maths.paths.journeys import Floats, Journeys, journeys
+
+if TYPE_CHECKING:
+    from leadline.sources.csv_reader import CsvReader
 
 PROBE = 100_000
 """Paths looked at to see whether many are the same."""
@@ -68,14 +71,9 @@ def from_file(
         SourceError: the file or a row cannot be read.
         UsageError: a column that is not there, or an empty separator.
     """
-    from leadline.sources.archives import list_files
     from leadline.sources.batches import Again
-    from leadline.sources.csv_reader import CsvReader
 
-    files = list_files(file).files
-    if len(files) != 1 or files[0].is_parquet:
-        raise SourceError(f"{file} is not one CSV file; name the file of paths.")
-    reader = CsvReader(files[0], delimiter=delimiter, encoding=encoding)
+    reader = _reader(file, delimiter, encoding)
     taken: list[Any] = []
     for one in reader.batches():
         if isinstance(one, Again):
@@ -96,6 +94,28 @@ def from_file(
     assert found[0] is not None
     assert found[1] is not None
     return _table(found[0], found[1], found[2], found[3], separator, currency, where, tuple(reader.notes))
+
+
+def _reader(file: Path, delimiter: str, encoding: str | None) -> CsvReader:
+    from leadline.sources.archives import list_files
+    from leadline.sources.csv_reader import CsvReader
+
+    if len(delimiter) != 1:
+        raise UsageError(f"The delimiter {delimiter!r} is not one character; write what stands between two columns.")
+    files = list_files(file).files
+    if len(files) != 1 or files[0].is_parquet:
+        raise SourceError(f"{file} is not one CSV file; name the file of paths.")
+    return CsvReader(files[0], delimiter=delimiter, encoding=encoding, remedy="say --delimiter {}")
+
+
+def columns_of(file: Path, delimiter: str = ",", encoding: str | None = None) -> list[str]:
+    """Names of the columns of a CSV file, as they stand.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UsageError: a delimiter of more than one character.
+    """
+    return _reader(file, delimiter, encoding).names
 
 
 def from_arrays(paths: Any, conversions: Any, value: Any, nulls: Any, separator: str, currency: str) -> PathTable:

@@ -43,6 +43,13 @@ class Sizes:
 class CsvReader:
     """A CSV file with a header.
 
+    Args:
+        source: the file.
+        delimiter: default a comma.
+        encoding: default: what the bytes say.
+        sizes: how many bytes are taken at once.
+        remedy: how another delimiter is told, with {} in its place; default: by the settings of the workspace.
+
     Raises:
         SourceError: the header cannot be read, the delimiter is another one, or the bytes are not
             in the encoding declared.
@@ -55,8 +62,10 @@ class CsvReader:
         delimiter: str | None = None,
         encoding: str | None = None,
         sizes: Sizes | None = None,
+        remedy: str | None = None,
     ) -> None:
         self._source = source
+        self._remedy = remedy or f'write delimiter = {{}} in the table [files."{_plain(source.base)}"] of leadline.toml'
         self._delimiter = delimiter or ","
         self._mark = self._delimiter.encode()
         self._sizes = sizes or Sizes()
@@ -167,10 +176,14 @@ class CsvReader:
             if len(cells) == 1 and other in cells[0] and other != self._delimiter:
                 raise SourceError(
                     f"The header of {self._source.name} is one field with {spoken} in it: {text.strip()[:120]!r}. "
-                    f"The delimiter is a comma unless told otherwise: write delimiter = {other!r} in the table "
-                    f'[files."{self._source.base}"] of leadline.toml.'
+                    f"The delimiter is a comma unless told otherwise: {self._remedy.format(repr(other))}."
                 )
         return cells
+
+
+def _plain(text: str) -> str:
+    """A text whose braces stay braces when it is formatted."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _up_to(records: Records, limit: int) -> Records:

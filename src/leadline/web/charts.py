@@ -15,6 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import pyarrow as pa
 from markupsafe import Markup
 
 from leadline import charts
@@ -58,7 +59,11 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A chart as a template writes it, with its table and its files."""
+    """A chart as a template writes it, with its table and its files.
+
+    Attributes:
+        result: what it shows.
+    """
 
     id: str
     title: str
@@ -71,6 +76,16 @@ class Block:
     svg_href: str
     png_href: str
     board_href: str
+    result: Result
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Texts of the data that the sentences of the chart may hold, each once; see `phrases.key`."""
+        texts: dict[str, None] = {}
+        for column in self.result.table.columns:
+            if pa.types.is_string(column.type):
+                texts.update(dict.fromkeys(value for value in column.unique().to_pylist() if value))
+        return tuple(texts)
 
 
 def block(result: Result, name: str | None = None, *, title: str = "", table_limit: int = BEHIND) -> Block | None:
@@ -102,6 +117,7 @@ def block(result: Result, name: str | None = None, *, title: str = "", table_lim
         svg_href=f"/chart/{chosen}.svg?address={quoted}",
         png_href=f"/chart/{chosen}.png?address={quoted}",
         board_href=f"/boards/add?ask={quoted}&show=chart&chart={chosen}",
+        result=result,
     )
 
 

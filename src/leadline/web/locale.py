@@ -166,6 +166,14 @@ def day(value: dt.date | str | None) -> str:
     return str(format_date(known, format="medium", locale=current().locale))
 
 
+def last_day(value: dt.date | str | None) -> str:
+    """The last day of a period that ends before a day."""
+    if value is None or value == "":
+        return NOTHING
+    known = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    return day(known - dt.timedelta(days=1))
+
+
 def moment(value: dt.datetime | str | None, zone: str = "UTC") -> str:
     """An instant in a zone to the minute; the last second of a day is that day's end."""
     if value is None or value == "":
@@ -196,6 +204,7 @@ FILTERS = {
     "rate": rate,
     "money": amount,
     "day": day,
+    "last_day": last_day,
     "moment": moment,
     "plain": plain,
     "lines": lines,

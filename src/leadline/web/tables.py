@@ -96,7 +96,7 @@ def table(
     )
     return Table(
         caption=caption or result.title,
-        constants=_constants(grid),
+        constants=_constants(grid, result, heads),
         heads=heads,
         rows=rows,
         total=len(picked),
@@ -135,7 +135,8 @@ class _Maker:
                 href=self._filtered(head.name, "" if value is None else str(value)),
                 title=present.label(head.name),
             )
-        return Cell(text, numeric=head.numeric)
+        # Names of dimensions are written as in the forms that filter by them.
+        return Cell(present.label(text) if head.name == "dimension" else text, numeric=head.numeric)
 
 
 def _filterable(result: Result) -> list[str]:
@@ -153,5 +154,10 @@ def _page_of(result: Result) -> str:
     return "" if result.asked is None else f"/table?address={quote(str(result.asked), safe='')}"
 
 
-def _constants(grid: Grid) -> str:
-    return "; ".join(f"{label} {text}" for label, text in grid.constants if text)
+def _constants(grid: Grid, result: Result, heads: Sequence[Heading]) -> str:
+    """What holds for every row, and the currency of the amounts."""
+    told = [f"{label} {text}" for label, text in grid.constants if text]
+    amounts = {column.name for column in result.columns if column.type == "money"}
+    if result.currency and any(head.name in amounts for head in heads):
+        told.append(f"amounts in {result.currency}")
+    return " · ".join(told)

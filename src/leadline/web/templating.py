@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from leadline.render.present import clean, label
-from leadline.web import locale
+from leadline.web import locale, phrases
 
 
 def folder(name: str) -> Path:
@@ -35,7 +35,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     locale.install(made)
-    made.filters["label"] = _label
+    made.filters.update({"label": _label, "headline": _headline, "phrase": phrases.phrase, "drawing": phrases.drawing})
     made.globals["static"] = static
     made.globals["sql_text"] = _lines
     return made
@@ -51,6 +51,11 @@ def static(name: str) -> str:
 def _label(name: str) -> str:
     """A name of the program in words of the reader's language."""
     return locale.gettext(label(name))
+
+
+def _headline(code: str) -> str:
+    """The code of a check as a heading: "duplicate-email" as "Duplicate email"."""
+    return locale.gettext(clean(code.replace("-", " ").capitalize()))
 
 
 def _lines(text: str) -> Markup:

@@ -46,6 +46,12 @@ HELD_TO_RECORDS = frozenset(
 GOALS_FILE = "goals.csv"
 """Name of the file of goals in a workspace."""
 
+BESIDE: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("influence", "influence-stage", "roi", "roi-trend"), ("models/*.toml", "credit models")),
+    **dict.fromkeys(("volume", "goals"), (GOALS_FILE, "goals")),
+}
+"""Kind of result → files of a workspace that give its numbers besides the snapshot, and what they hold."""
+
 CloseDate = Literal["history", "field"] | None
 """What dates the close of an opportunity; None for what the snapshot was built with."""
 
@@ -124,6 +130,17 @@ class Asking:
         folder = self._goals_file.parent
         return ((kept_folder(folder, snapshot) if snapshot else None) or folder) / name
 
+    def _todays(self, kind: str, snapshot: str | None) -> tuple[str, ...]:
+        """What to say of a named state whose numbers rest on files of today, because none were frozen with it."""
+        from leadline.snapshots.frozen import CURRENT, kept_folder
+
+        folder = self._goals_file.parent
+        if snapshot in (None, CURRENT) or kind not in BESIDE or kept_folder(folder, snapshot or ""):
+            return ()
+        files, held = BESIDE[kind]
+        said = f"No files were frozen with {snapshot}: {held} of {files} are those of today."
+        return (said,) if any(folder.glob(files)) else ()
+
     def require_shown(self, metric: str) -> None:
         """Refuse a metric that cannot be held to the records that may be seen.
 
@@ -148,6 +165,8 @@ class Asking:
         if opened.records:
             # The steps from records to the model count those of the whole org.
             result = replace(result, lineage=())
+        if said := self._todays(result.kind, named):  # type: ignore[arg-type]
+            result = replace(result, notes=(*result.notes, *said))
         return noted(linked(result, opened.settings), findings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from leadline import dates
@@ -73,4 +74,20 @@ def compared(
     found = differences(states)
     if listing:
         return as_list(found, last, *called, {str(one.table): one for one in asked})
-    return as_table(found, last, *called, ())
+    sides = ((called[0], before, own_models), (called[1], after, their_models))
+    return as_table(found, last, *called, [todays_models(name) for name in _without_models(home, sides)])
+
+
+def _without_models(home: Kept, sides: Sequence[tuple[str, Snapshot, Path]]) -> list[str]:
+    """Names of older states that are asked with the model files of today, because none were frozen with them."""
+    from leadline import credit_models
+
+    newest, today = home.snapshots.current().snapshot.id, home.folder / credit_models.FOLDER
+    return [
+        name for name, state, models in sides if state.id != newest and models == today and any(models.glob("*.toml"))
+    ]
+
+
+def todays_models(name: str) -> str:
+    """What is said of a state that is asked with the model files of today."""
+    return f"No model files were frozen with {name}: credit models of models/ are those of today."

@@ -165,6 +165,14 @@ class Drawn(Form):
         Path | None,
         typer.Option(metavar="FILE", help="Draw the chart: .png, .svg, .pdf or .html.", rich_help_panel=_ANSWER),
     ] = None
+    chart_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which chart of this answer, e.g. waiting of velocity. Default: the usual one.",
+            rich_help_panel=_ANSWER,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def _large(made: Chain, memory: int, order: int) -> _Solved:
         return _sparse(made, order_of)
     if 16 * made.size**2 > memory:
         what = f"{made.size:,} states" + (f" of up to {order} touches each" if order > 1 else "")
-        remedy = "a lower --order, or a coarser dimension (campaign type in place of campaign)"
+        remedy = "a lower --order (order in a model file), or a coarser dimension (campaign type in place of campaign)"
         raise UsageError(
             f"The chain has {what}: its factors may take {min(24 * filled, 16 * made.size**2) / 1024**3:,.1f} GiB, the "
             f"limit is {memory / 1024**3:,.1f} GiB. Take {remedy if order > 1 else remedy.partition('or ')[2]}."

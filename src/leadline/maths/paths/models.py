@@ -32,6 +32,22 @@ EXACT_SETS = ("shapley_exact", "shapley_exact_set", "shapley_exactly")
 """Names by which people ask for the game that is refused."""
 
 
+ELSEWHERE = {
+    "first_touch": "first",
+    "first_click": "first",
+    "last_touch": "last",
+    "last_click": "last",
+    "linear": "even",
+    "linear_touch": "even",
+    "uniform": "even",
+    "position_based": "position",
+    "markov_model": "markov",
+    "removal_effect": "markov",
+    "shapley": "shapley_coverage",
+}
+"""What other path packages call a model, with its name here."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What some models can be told.
@@ -90,6 +106,8 @@ def credit(given: Journeys, model: str, options: Options | None = None) -> Credi
             "The game in which a set is worth only the journeys that hold exactly its campaigns is refused: its values "
             "do not add up to the conversions of all journeys. Take shapley_coverage or shapley_rate."
         )
+    if model in ELSEWHERE:
+        raise UsageError(f"There is no model {model!r}: it is called {ELSEWHERE[model]!r} here.")
     if model not in TEXTS:
         raise UnknownNameError("model", model, TEXTS)
     if model == "markov":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +17,8 @@ from leadline.metrics.query import Asked
 
 PENDING, UNATTRIBUTED = "pending", "unattributed"
 PARTS = ("sourced", "accelerated")
+AT_ONCE = 30_000_000
+"""Expected touches times models that are split at once: they take about 3 GB."""
 AT = "@"
 """Between the name of a model and the part of the window it is run on alone: even@sourced."""
 
@@ -69,7 +71,12 @@ class Group:
         self.touched = touched
         self.models = list(models)
         self.shares: dict[str, Share] = {}
-        self.credits = touched.asked.opened.keep(self.split(touched.table, self.models, touched.asked.opened.keep))
+
+    @cached_property
+    def credits(self) -> ir.Table:
+        """Touches with points, and their credit, of all models of the group; run once."""
+        keep = self.touched.asked.opened.keep
+        return keep(self.split(self.touched.table, self.models, keep))
 
     def split(self, table: ir.Table, models: Sequence[Chosen], keep: points.Keep) -> ir.Table:
         """Touches with points, and their credit, of models: see `points.credited`; a model_no is a place in `models`."""
@@ -78,6 +85,12 @@ class Group:
             made, self.shares[one.name] = weighing.weigh(self.touched, table, one.model, one.key)
             weighed.append((made, self.shares[one.name]))
         return points.credited(weighed, self.touched.deals, keep)
+
+    def share(self, name: str) -> Share:
+        """What the kind of a model says of its column."""
+        if name not in self.shares:
+            _ = self.credits
+        return self.shares[name]
 
     def of(self, name: str) -> ir.Table:
         """Touches of one model that have points: deal_no, nth, campaign_id, is_sourced, points, credit."""
@@ -99,6 +112,7 @@ class Allocations:
         self.asked = asked
         self.deals = deals
         self.models = list(models)
+        self.base = base
         by_base: dict[Base, list[Chosen]] = {}
         for one in models:
             by_base.setdefault(_base(base, one), []).append(one)
@@ -109,6 +123,31 @@ class Allocations:
         self._of = {one.name: group for group in self.groups for one in group.models}
         self._rest: dict[str, ir.Table] = {}
 
+    def in_parts(self) -> Iterator[Allocations]:
+        """The same for a part of the deals after the other, so that what is split at once fits into memory.
+
+        Every deal is split by itself, so sums over the parts are sums over all. Models that learn from all
+        deals would learn once per part: with one of them there is one part.
+        """
+        learned = any(one.model.kind in weighing.LEARNED for one in self.models)
+        parts = 1 if learned else -(-self._expected() * len(self.models) // AT_ONCE)
+        if parts <= 1:
+            yield self
+            return
+        for part in range(parts):
+            deals = self.asked.opened.keep(self.deals.filter(self.deals.deal_no % parts == part))
+            yield Allocations(self.asked, deals, self.models, self.base)
+
+    def _expected(self) -> int:
+        """About how many touches there are: persons on deals, each with as many responses as a person has on average."""
+        opened = self.asked.opened
+        counted = {"pairs": touches.people(self.asked, self.deals, self.base.scope)}
+        counted |= {name: opened[name] for name in ("responses", "people") if name in opened}
+        each = [table.aggregate(rows=table.count()).mutate(of=ibis.literal(of)) for of, table in counted.items()]
+        rows = {row["of"]: row["rows"] for row in opened.arrow(ibis.union(*each)).to_pylist()}
+        per_person = -(-rows.get("responses", 0) // max(rows.get("people", 0), 1))
+        return int(rows["pairs"] * per_person)
+
     def group(self, name: str) -> Group:
         """The group a model is in."""
         return self._of[name]
@@ -116,6 +155,11 @@ class Allocations:
     def model(self, name: str) -> Chosen:
         """A model by the name it was asked by."""
         return next(one for one in self.models if one.name == name)
+
+    def said(self) -> list[str]:
+        """What models that learn ask to be said, once they have been asked."""
+        shares = {one.name: self._of[one.name].shares.get(one.name) for one in self.models}
+        return [f"{name}: {share.said}" for name, share in shares.items() if share is not None and share.said]
 
     def credits(self, name: str) -> ir.Table:
         """Touches with points: deal_no, opportunity_id, response_id, person_id, campaign_id, s, is_sourced, points, credit."""
@@ -134,7 +178,7 @@ class Allocations:
 
     def _left(self, name: str) -> ir.Table:
         group = self._of[name]
-        share = group.shares[name]
+        share = group.share(name)
         deals = self.deals.select("deal_no", "opportunity_id", "amount")
         untouched = deals.join(group.touched.reasons, "opportunity_id").select(
             "deal_no", "opportunity_id", "reason", "amount", bucket=ibis.literal(UNATTRIBUTED)

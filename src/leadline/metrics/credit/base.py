@@ -54,6 +54,7 @@ class Share:
         bound: the most that the points of one opportunity can sum to, if they may exceed the grid.
         left: what is pending waits for nothing: it is unattributed for this reason.
         alone: where nobody has points the amount is unattributed for this reason; otherwise all share evenly.
+        said: what a model that learns asks to be said of what it has learned.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Share:
     bound: int = 0
     left: str | None = None
     alone: str | None = None
+    said: str = ""
 
 
 class Touched:
@@ -97,7 +99,9 @@ class Touched:
     @cached_property
     def most(self) -> int:
         """The most touches that one deal has."""
-        found = self.asked.opened.arrow(self.table.aggregate(most=self.table.touch_count.max()))
+        # Where the touches themselves are not needed they are not kept either.
+        table = self.table if "table" in self.__dict__ else self.expression
+        found = self.asked.opened.arrow(table.aggregate(most=table.touch_count.max()))
         return int(found["most"][0].as_py() or 0)
 
     @cached_property

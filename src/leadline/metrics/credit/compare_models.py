@@ -178,7 +178,7 @@ def _result(
         totals=tuple(total for family in families for total in variants.totals(family)),
         units=families[0].base.allocations.deals,
         records=lambda: _moved(of_deals, families, kind),
-        notes=question.said(),
+        notes=[*question.said(), *families[0].base.allocations.said()],
         by=(*question.deal_by, *question.campaign_by),
     )
     return question.told(replace(result, kind=kind))

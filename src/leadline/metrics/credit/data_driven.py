@@ -51,7 +51,7 @@ def by_markov(touched: Touched, table: ir.Table, model: models.Model, key: str) 
     """Touches weighed by the removal effect of their campaign."""
     assert isinstance(model, models.Markov)
     closed = closed_deals(touched.asked, touched.base, model.by, nulls=model.nulls)
-    return _by_label(table, closed, weights(closed.given, model), key)
+    return _by_label(table, closed, learned(closed.given, model), key, _source(touched.base, closed.given))
 
 
 def by_shapley(touched: Touched, table: ir.Table, model: models.Model, key: str) -> Weighed:
@@ -63,20 +63,62 @@ def by_shapley(touched: Touched, table: ir.Table, model: models.Model, key: str)
     assert isinstance(model, models.Shapley)
     if model.game == "rate":
         closed = closed_deals(touched.asked, touched.base, model.by)
-        return _by_label(table, closed, weights(closed.given, model), key)
+        return _by_label(table, closed, learned(closed.given, model), key, _source(touched.base, closed.given))
     labels = [model.by] if model.by != CAMPAIGN else []
     labelled = dimensions.attach(touched.asked, table, labels)
     same = labelled.nth.count().over(ibis.window(group_by=["deal_no", model.by]))
     return labelled.mutate(**{f"{key}_weight": 1.0 / same}).drop(*labels), Share(key, real=True)
 
 
-def weights(given: Journeys, model: models.Markov | models.Shapley) -> Floats:
-    """What a model learns of each label from journeys: effects, or values in the game of rates."""
+@dataclass(frozen=True)
+class Learned:
+    """What a model learns from journeys.
+
+    Attributes:
+        weights: shape (labels,): effects, or values in the game of rates.
+        said: how it was learned, for the reader of the answer.
+    """
+
+    weights: Floats
+    said: str
+
+
+def learned(given: Journeys, model: models.Markov | models.Shapley) -> Learned:
+    """What a model learns of each label from journeys."""
     if isinstance(model, models.Shapley):
-        return shapley.rate(given).conversions
-    found = markov.effects(given, model.order)
-    # Where no won deal is worth anything, only conversions can tell campaigns apart.
-    return found.value if model.value == "expected" and found.value.any() else found.conversions
+        values = shapley.rate(given)
+        weights, said = values.conversions, _values_said(values)
+    else:
+        found = markov.effects(given, model.order, model.removal)
+        # Where no won deal is worth anything, only conversions can tell campaigns apart.
+        weights = found.value if model.value == "expected" and found.value.any() else found.conversions
+        chain = f"chain of order {model.order} with {found.states:,} states"
+        said = chain if model.removal == "null" else "touches deleted and counted anew"
+    return Learned(
+        weights, said if (weights > 0).any() else f"{said}; no campaign has a weight, so touches share evenly"
+    )
+
+
+def _values_said(values: shapley.Values) -> str:
+    if not values.draws:
+        return "every set looked at"
+    error, largest = (100 * float(one.max()) for one in (values.error, values.conversions))
+    return (
+        f"over {shapley.PLAYERS} campaigns, so {values.draws:,} orders drawn, each also backwards; standard error of a "
+        f"value at most {error:.2f} points, the largest value {largest:.1f} points of the rate"
+    )
+
+
+def _source(base: Base, given: Journeys) -> str:
+    """Of what was learned."""
+    some, what = (
+        given.some,
+        "closed opportunities" if base.stage is None else "journeys that reached the stage or ended",
+    )
+    seen, won = (int(one[some].sum()) for one in (given.weights, given.conversions))
+    return (
+        f"learned from {seen:,} {what} with a response, {won:,} of them {'won' if base.stage is None else 'reached it'}"
+    )
 
 
 def closed_deals(asked: Asked, base: Base, by: str = CAMPAIGN, *, nulls: bool = True) -> Closed:
@@ -137,9 +179,9 @@ def _labels(asked: Asked, by: str) -> dict[str, str | None]:
     return dict(zip(found[CAMPAIGN].to_pylist(), found[by].to_pylist(), strict=True))
 
 
-def _by_label(table: ir.Table, closed: Closed, weights: Floats, key: str) -> Weighed:
+def _by_label(table: ir.Table, closed: Closed, found: Learned, key: str, source: str) -> Weighed:
     """Weights of labels on the touches; a campaign that no closed deal met has none."""
-    weight_of = dict(zip(closed.labels, weights.tolist(), strict=True))
+    weight_of = dict(zip(closed.labels, found.weights.tolist(), strict=True))
     rows: dict[str, Any] = {
         CAMPAIGN: pa.array(list(closed.label_of), pa.string()),
         f"{key}_weight": pa.array(
@@ -147,4 +189,6 @@ def _by_label(table: ir.Table, closed: Closed, weights: Floats, key: str) -> Wei
         ),
     }
     joined = table.left_join(ibis.memtable(pa.table(rows)), CAMPAIGN).drop(f"{CAMPAIGN}_right")
-    return joined.mutate(**{f"{key}_weight": joined[f"{key}_weight"].fill_null(0.0)}), Share(key, real=True)
+    return joined.mutate(**{f"{key}_weight": joined[f"{key}_weight"].fill_null(0.0)}), Share(
+        key, real=True, said=f"{source}; {found.said}."
+    )

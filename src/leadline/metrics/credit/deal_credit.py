@@ -93,7 +93,7 @@ def deal_credit(
     made = Assembly(asked, "influence", f"Credit of {facts[0]['opportunity']}", text)
     rows = explained.rows()
     totals = tuple(explained.totals(rows))
-    notes = deal_milestones.said(totals[0]["milestones"], opened.zone)
+    notes = [*deal_milestones.said(totals[0]["milestones"], opened.zone), *allocations.said()]
     result = made.result(COLUMNS, rows, totals=totals, units=valued, notes=notes, by=())
     filters = {**result.filters, "opportunity": facts[0]["opportunity_id"]}
     return replace(result, kind="influence-opportunity", filters=filters)

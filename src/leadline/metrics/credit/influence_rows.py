@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from leadline.metrics import dimensions
-from leadline.metrics.credit.allocation import Chosen, Group
+from leadline.metrics.credit.allocation import Allocations, Chosen, Group
 from leadline.metrics.credit.costs import Campaigns
 from leadline.metrics.credit.placing import ancestors, under_all
 from leadline.metrics.credit.touches import RESPONSES
@@ -51,6 +51,34 @@ class Shape:
     def parts(self) -> tuple[str, ...]:
         """Sums of credit a row is made of; of rolled-up rows also those of the campaign itself."""
         return (*PARTS, *OWN_PARTS) if self.rolled else PARTS
+
+
+def of_parts(shape: Shape, allocations: Allocations) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """What campaigns have of all models, and by model what no campaign has; a row may come once for each part."""
+    summed: list[dict[str, Any]] = []
+    rest: dict[str, list[dict[str, Any]]] = {one.name: [] for one in allocations.models}
+    for part in allocations.in_parts():
+        summed += [row for group in part.groups for row in sums(shape, group)]
+        for name, rows in _left_of(shape, part).items():
+            rest[name] += rows
+    return summed, rest
+
+
+def _left_of(shape: Shape, part: Allocations) -> dict[str, list[dict[str, Any]]]:
+    """What no campaign has, by model."""
+    untouched: dict[int, list[dict[str, Any]]] = {}
+    found = {}
+    for one in part.models:
+        group = part.group(one.name)
+        share = group.share(one.name)
+        if share.pending or share.alone:
+            found[one.name] = left(shape, part.deals, part.rest(one.name))
+            continue
+        # Whatever else models of a group do, the same opportunities have no touch.
+        if id(group) not in untouched:
+            untouched[id(group)] = left(shape, part.deals, part.rest(one.name))
+        found[one.name] = untouched[id(group)]
+    return found
 
 
 def sums(shape: Shape, group: Group) -> list[dict[str, Any]]:
@@ -144,8 +172,13 @@ class Rows:
         """Campaign rows by credit, then what remains."""
         totals = self._period_totals()
         rows = [self._campaign_row(row, totals) for row in self.credited]
+        names = [*self.shape.campaign_by, "campaign_id"]
         rows.sort(
-            key=lambda row: (*[str(row[name]) for name in self.deal_keys], -_credit(row), str(row["campaign_id"]))
+            key=lambda row: (
+                *[str(row[name]) for name in self.deal_keys],
+                -_credit(row),
+                *[str(row[name]) for name in names],
+            )
         )
         rows += self._rest(totals)
         rows.sort(key=lambda row: tuple(str(row[name]) for name in self.deal_keys))

@@ -24,7 +24,7 @@ from leadline.metrics.credit.influence_rows import Shape
 from leadline.results import Column
 
 COLUMNS = (
-    Column("share_low", "rate", help="5th percentile of the share over opportunities drawn anew"),
+    Column("share_low", "rate", help="5th percentile of the share over opportunities (or journeys) drawn anew"),
     Column("share_high", "rate", help="95th percentile of the share"),
     Column("rank_low", "integer", help="5th percentile of the place by share within its period"),
     Column("rank_high", "integer", help="95th percentile of the place"),
@@ -217,7 +217,7 @@ def _learner(
             weight[here < 0] = chance.multinomial(others, np.full(others, 1 / others))
         given = closed.given
         drawn = given.counted(given.conversions * weight, given.nulls * weight, given.value * weight)
-        weights = np.append(np.maximum(data_driven.weights(drawn, model), 0.0), 0.0)[codes]
+        weights = np.append(np.maximum(data_driven.learned(drawn, model).weights, 0.0), 0.0)[codes]
         sums = added(at, weights, len(amount))
         share = np.divide(weights, sums[at], out=1 / touch_count[at], where=sums[at] > 0)
         return amount[at] * share

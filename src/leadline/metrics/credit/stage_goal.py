@@ -15,10 +15,10 @@ import ibis.expr.types as ir
 from leadline.errors import UsageError
 from leadline.metrics import dimensions, periods, units
 from leadline.metrics.assemble import Assembly, to_table
-from leadline.metrics.credit import costs, journey_ends, rules, touches
+from leadline.metrics.credit import costs, journey_ends, rules, share_intervals, touches
 from leadline.metrics.credit.allocation import Allocations, Chosen, numbered, united
 from leadline.metrics.credit.base import Base
-from leadline.metrics.credit.influence_rows import Rows, Shape, left, sums
+from leadline.metrics.credit.influence_rows import Rows, Shape, of_parts
 from leadline.metrics.credit.journey_ends import ONE
 from leadline.metrics.query import Asked
 from leadline.model import dimensions as declared_dimensions
@@ -56,14 +56,14 @@ LIST_EXTRA = (
 )
 
 
-def stage_goal(asked: Asked, models: list[Chosen], stage: str) -> Result:
-    """Credit of campaigns for journeys that reached a stage.
+def stage_goal(asked: Asked, models: list[Chosen], stage: str, *, intervals: bool = False) -> Result:
+    """Credit of campaigns for journeys that reached a stage; with bootstrap intervals of shares if asked.
 
     Raises:
         UnknownNameError: no stage of that name in the funnel.
         UsageError: a model that looks at more than the responses of a person, or a stage that is Inquiry itself.
     """
-    return _Goal(asked, models, stage).result()
+    return _Goal(asked, models, stage).result(intervals=intervals)
 
 
 class _Goal:
@@ -97,26 +97,29 @@ class _Goal:
         each = not labels or labels != by_campaign
         self.shape = Shape(asked, own, labels, each, False, costs.Campaigns(asked), touches.JOURNEY, "influenced")
 
-    def result(self) -> Result:
-        """All models in one table."""
+    def result(self, *, intervals: bool = False) -> Result:
+        """All models in one table, with intervals of shares if asked."""
         journeys = numbered(self.asked, self._journeys())
         allocations = Allocations(
             self.asked, journeys, self.models, Base(touches.JOURNEY, self.look_back, goal="created", stage=self.number)
         )
-        summed = [row for group in allocations.groups for row in sums(self.shape, group)]
-        rows, totals = [], []
+        summed, rest = of_parts(self.shape, allocations)
+        rows: list[dict[str, Any]] = []
+        totals = []
         for one in self.models:
-            found = Rows(self.shape, one, summed, left(self.shape, journeys, allocations.rest(one.name)))
-            rows += [self._row(row) for row in found.rows()]
+            found = Rows(self.shape, one, summed, rest[one.name])
+            rows += found.rows()
             totals += [self._total(total) for total in found.totals({})]
+        alike = share_intervals.add(self.shape, allocations, rows) if intervals else []
         text = TEXT.format(stage=self.stage, days=self.look_back)
         made = Assembly(self.asked, "influence", f"Campaign credit for reaching {self.stage}", text)
         result = made.result(
-            COLUMNS,
-            rows,
+            (*COLUMNS, *share_intervals.COLUMNS) if intervals else COLUMNS,
+            [self._row(row) for row in rows],
             totals=tuple(totals),
             units=journeys,
             records=lambda: self._list(made, allocations),
+            notes=[*allocations.said(), *alike],
             by=(*self.shape.deal_by, *self.shape.campaign_by),
         )
         return replace(result, kind="influence-stage", filters={**result.filters, "goal": self.stage})

@@ -171,6 +171,10 @@ KINDS: dict[str, Callable[[Touched, ir.Table, models.Model, str], Weighed]] = {
 """Weighers by kind of model."""
 
 
+LEARNED = ("markov", "shapley")
+"""Kinds that look at all closed deals, whichever are asked for."""
+
+
 def asks_for_leads(model: models.Model) -> bool:
     """Whether a model rests on the creation of a lead."""
     named = model.weights if isinstance(model, models.Milestones) else [getattr(model, "touch", None)]

@@ -90,7 +90,7 @@ def _marks(asked: Asked, states: list[str]) -> ir.Table:
         open_then = spans.join(points, [begun, standing])
         parts.append(open_then.select("unit_id", "period_day", "at_s", state=ibis.literal("open")))
     columns = ("unit_id", "state", "period_day", "at_s")
-    return ibis.union(*[part.select(*columns) for part in parts]) if len(parts) > 1 else parts[0].select(*columns)
+    return ibis.union(*[part.select(*columns) for part in parts])
 
 
 def _spans(asked: Asked) -> ir.Table:

@@ -57,6 +57,6 @@ def broken(asked: Asked, wanted: Sequence[Transition]) -> ir.Table:
         .distinct()
         for one in wanted
     ]
-    nothing = out.filter(False).select("unit_id", from_no="stage_no", to_no="stage_no")  # a funnel of one stage
-    found = ibis.union(*parts) if len(parts) > 1 else [*parts, nothing][0]
-    return found.mutate(broken=ibis.literal(True))
+    # A funnel of one stage has no transition, so nothing in it can be broken.
+    parts = parts or [out.filter(False).select("unit_id", from_no="stage_no", to_no="stage_no")]
+    return ibis.union(*parts).mutate(broken=ibis.literal(True))

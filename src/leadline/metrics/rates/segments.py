@@ -130,7 +130,7 @@ class Segments:
                 started=own.started.sum().cast("int64"), converted=own.converted.sum().cast("int64")
             )
             parts.append(summed.mutate(dimension=ibis.literal(name)))
-        return _together(parts)
+        return ibis.union(*parts)
 
     def _valued(self, rows: ir.Table, name: str) -> ir.Table:
         """Rows that have a value of a dimension, with it as `value`."""
@@ -163,7 +163,7 @@ class Segments:
             .mutate(dimension=ibis.literal(name))
             for name in self.names
         ]
-        own = self.asked.opened.keep(_together(parts))
+        own = self.asked.opened.keep(ibis.union(*parts))
         clusters = own.group_by(*CLUSTER).aggregate(all_n=own.count(), all_y=own.hit.sum())
         segments, wholes = (
             self.asked.opened.arrow(one).to_pylist() for one in (_within(own, clusters), _overall(clusters))
@@ -175,10 +175,6 @@ class Segments:
 
 
 CLUSTER = ("dimension", "from_no", "to_no", "cluster")
-
-
-def _together(parts: list[ir.Table]) -> ir.Table:
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _within(own: ir.Table, clusters: ir.Table) -> ir.Table:

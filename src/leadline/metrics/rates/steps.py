@@ -84,7 +84,7 @@ def paired(asked: Asked, wanted: Sequence[Transition]) -> ir.Table:
     jumps = [one for one in wanted if following.get(one.start) != one.end]
     # A funnel of one stage has no transition: an empty plan gives the columns and no unit.
     parts = ([_steps(asked, steps)] if steps else []) + ([_jumps(asked, jumps)] if jumps or not steps else [])
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return ibis.union(*parts)
 
 
 def _steps(asked: Asked, steps: list[Transition]) -> ir.Table:

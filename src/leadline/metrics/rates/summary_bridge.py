@@ -54,7 +54,7 @@ def bridges(asked: Asked, group: Grouping, wanted: list[Transition], date_field:
         return []
     wide = asked.opened.keep(group.of(_wide(asked, wanted, date_field)))
     parts = [_cases(asked, wide, one, number) for number, one in enumerate(wanted)]
-    cases = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    cases = ibis.union(*parts)
     found = cases.group_by(*_CASE).aggregate(units=cases.count())
     counts = [dict.fromkeys(_KEYS, 0) for _ in wanted]
     for row in asked.opened.arrow(found).to_pylist():

@@ -217,5 +217,5 @@ def _list(asked: Asked, made: Assembly, group: Grouping, marks: ir.Table, wanted
             in_numerator=(own.stage_no == one.end).cast("int64").max() == 1,
         )
         parts.append(sides.mutate(stage_no=ibis.literal(one.start, "int64")))
-    listed = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    listed = ibis.union(*parts)
     return made.list_of(group, listed.mutate(at_s=ibis.null("int64")), "flag", LIST_EXTRA)

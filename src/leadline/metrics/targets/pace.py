@@ -185,7 +185,8 @@ def landing(actual: int, share: float, spread: float | None, *, events: int | No
         more = rest_of_amount(actual, events, ratio, spread)
     else:
         return Landing(point, reason="no interval: the amounts of the weeks before do not tell a spread")
-    return Landing(point, actual + more[0], actual + more[1])
+    # Where most likely nothing more comes, what is to be expected lies beyond nineteen in twenty: the interval holds it.
+    return Landing(point, min(actual + more[0], point), max(actual + more[1], point))
 
 
 def weekly_spread(series: Series, index: Workdays, at: Position, since: int | None) -> float | None:

@@ -81,9 +81,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An opportunity and how much of its amount two models give to different campaigns."""
+    """An opportunity, its name, and how much of its amount two models give to different campaigns."""
 
     record: str
+    name: str
     amount: str
 
 
@@ -282,14 +283,23 @@ def _moved(view: View, address: Address, models: Sequence[str]) -> tuple[Moved, 
     """The opportunities of which two models give the most to different campaigns; None as yet."""
     result = view.ask(address)
 
-    def work(desk: Desk) -> list[tuple[str, int]]:
-        return _shifted(desk.metrics.ask(str(address)).records().table, models[0])
+    def work(desk: Desk) -> list[tuple[str, str, int]]:
+        found = _shifted(desk.metrics.ask(str(address)).records().table, models[0])
+        names = _deal_names(desk.opened(), [record for record, _ in found])
+        return [(record, names.get(record) or "", amount) for record, amount in found]
 
     try:
         found = view.at_desk(f"moved {address}", work)
     except PendingError:
         return None
-    return tuple(Moved(record, present.amount_text(result, amount)) for record, amount in found)
+    return tuple(Moved(record, name, present.amount_text(result, amount)) for record, name, amount in found)
+
+
+def _deal_names(opened: Opened, records: Sequence[str]) -> dict[str, str | None]:
+    """Opportunity → its name."""
+    deals = opened["opportunities"]
+    table = opened.arrow(deals.filter(deals["opportunity_id"].isin(records)).select("opportunity_id", "opportunity"))
+    return dict(zip(table.column("opportunity_id").to_pylist(), table.column("opportunity").to_pylist(), strict=True))
 
 
 def _shifted(credits: pa.Table, first: str) -> list[tuple[str, int]]:

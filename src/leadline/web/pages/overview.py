@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +36,9 @@ class Kpi:
     """A headline number.
 
     Attributes:
-        value, delta, against, pace: text; empty where there is none.
+        value, delta, pace: text; empty where there is none.
         direction: good, bad or same.
+        before, period: the count it is compared with, and the first day of that period and the day after its last.
         spark, spark_told: points of its line, and the line in words.
     """
 
@@ -48,7 +48,8 @@ class Kpi:
     grade: str | None
     delta: str = ""
     direction: str = "same"
-    against: str = ""
+    before: int | None = None
+    period: tuple[str, str] = ("", "")
     spark: str = ""
     spark_told: str = ""
     pace: str = ""
@@ -191,7 +192,8 @@ def _kpis(view: View, asked: Mapping[str, Address], goals: Result | None) -> lis
                 grade=compared.trust.grade,
                 delta="" if row["change_share"] is None else f"{row['change_share']:+.1%}".replace("%", " %"),
                 direction=_direction(row),
-                against=f"against {row['before']:,} in {_period_text(row['before_period'])}",
+                before=row["before"],
+                period=_pair(row["before_period"]),
                 spark=spark(line),
                 spark_told=_line_told(row["stage"], line),
                 pace=_pace(goals, row["stage"]),
@@ -250,12 +252,10 @@ def _direction(row: Mapping[str, Any]) -> str:
     return "good" if row["change_share"] > 0 else "bad"
 
 
-def _period_text(period: str) -> str:
-    """`2024-07-01:2025-07-01` as first and last day."""
+def _pair(period: str) -> tuple[str, str]:
+    """`2024-07-01:2025-07-01` as its first day and the day after its last."""
     first, _, end = period.partition(":")
-    if not end:
-        return period
-    return f"{first} – {dt.date.fromisoformat(end) - dt.timedelta(days=1)}"
+    return first, end
 
 
 def _pace(goals: Result | None, stage: str) -> str:
@@ -285,7 +285,7 @@ def _bottleneck(view: View, address: Address) -> dict[str, Any] | None:
         "before": "" if before is None else percent(before),
         "standing": top["standing"],
         "stuck": top["stuck"],
-        "driver": None if top["driver"] is None else f"{top['driver'].replace('_', ' ')} {top['driver_value']}",
+        "driver": None if top["driver"] is None else f"{top['driver'].replace('_', ' ')}: {top['driver_value']}",
         "driver_share": percent(top["driver_share"]),
         "href": view.state.elsewhere("/velocity"),
     }
@@ -310,7 +310,7 @@ def _found(view: View) -> list[dict[str, Any]] | None:
     if view.who.records:
         return None
     table = view.at_desk("findings", lambda desk: desk.audit.table(effects=False), aside=True).table
-    rows = table.select(["code", "severity", "rows", "message", "accepted"]).to_pylist()
+    rows = table.select(["code", "severity", "object", "rows", "message", "accepted"]).to_pylist()
     return [row for row in rows if not row["accepted"]][:FINDINGS]
 
 

@@ -58,7 +58,15 @@ def _context(view: View, split: tuple[str, ...]) -> dict[str, object]:
         "times": made,
         "waiting": _waiting(view, made.result),
         "curves": card(view, "curves", "How long it takes", curves, chart="", notes=False, limit=40),
-        "bottleneck": card(view, "bottleneck", "Bottleneck", bottleneck, notes=False, columns=_WAITING),
+        "bottleneck": card(
+            view,
+            "bottleneck",
+            "Bottleneck",
+            bottleneck,
+            notes=False,
+            columns=_WAITING,
+            lead="Of the last twelve months, beside the twelve before; the chart above is of the period of the page.",
+        ),
         "stuck": card(
             view,
             "stuck",
@@ -71,7 +79,7 @@ def _context(view: View, split: tuple[str, ...]) -> dict[str, object]:
             linked=_case(view, stuck),
             all_href=view.links(stuck).records,
         ),
-        "slow": card(view, "slow", "Slower than the rest", slow, notes=False),
+        "slow": card(view, "slow", "Slower than the rest", slow, notes=False, limit=10),
         "detours": card(view, "detours", "Detours", detours, notes=False),
         "answer": card(view, "answer", "Time to first response", answer, notes=False),
     }
