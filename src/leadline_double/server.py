@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import ipaddress
 import socket
@@ -151,7 +152,7 @@ def serve(org: Org | None = None, *apps: ConnectedApp, tls: bool = True) -> Iter
             ssl_certfile=ca_file if tls else None,
         )
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread = threading.Thread(target=run_to_its_end, args=(server, listener), daemon=True)
         thread.start()
         try:
             _wait_for(server, thread)
@@ -160,6 +161,21 @@ def serve(org: Org | None = None, *apps: ConnectedApp, tls: bool = True) -> Iter
             server.should_exit = True
             thread.join(_PATIENCE)
             listener.close()
+
+
+def run_to_its_end(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until told to end, then cut the connections that others still hold open."""
+
+    async def whole() -> None:
+        await server.serve(sockets=[listener])
+        for connection in list(server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        # A transport closes its socket in the next round of the loop.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(whole())
 
 
 def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:

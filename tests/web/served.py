@@ -18,6 +18,7 @@ from leadline.web.app import create_app
 from leadline.web.serving import listening, server
 from leadline.web.site import Site
 from leadline.workspace import Workspace
+from leadline_double.server import run_to_its_end
 
 LINK = ServeSettings()
 ACCOUNTS = ServeSettings(sign_in="accounts")
@@ -102,7 +103,7 @@ def served(workspace: Workspace, settings: ServeSettings = LINK, provider: Provi
     port = made.getsockname()[1]
     site = Site(workspace, settings, port, now=clock, provider=provider)
     running = server(site)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [made]}, daemon=True)
+    thread = threading.Thread(target=run_to_its_end, args=(running, made), daemon=True)
     thread.start()
     until = time.monotonic() + START_S
     while not running.started and thread.is_alive() and time.monotonic() < until:
