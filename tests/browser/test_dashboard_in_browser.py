@@ -222,8 +222,8 @@ def test_click_a_name_to_filter_and_take_the_filter_away(page: Page, by: By):
 def test_compare_with_the_year_before(page: Page, by: By):
     choose(page, "compare", "last-year", by)
     page.wait_for_url(re.compile("compare=last-year"))
-    expect(page.locator(".kpi-delta").first).to_contain_text("%")
-    expect(page.locator(".kpi-before").first).to_contain_text(re.compile(r"from \S+ in .+ – .+"))
+    assert "%" in page.locator(".kpi-delta").first.inner_text()
+    assert re.search(r"from \S+ in .+ – .+", page.locator(".kpi-before").first.inner_text())
 
 
 @pytest.mark.parametrize("by", BOTH)

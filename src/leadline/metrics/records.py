@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+import ibis.expr.types as ir
+
 from leadline.metrics import dimensions, units
 from leadline.metrics.query import Query, ask
 from leadline.model.opened import Opened
@@ -25,9 +27,14 @@ def visible(opened: Opened, kind: Kind, ids: Collection[str]) -> set[str]:
     """
     if not opened.records:
         return set(ids)
+    seen = all_visible(opened, kind)
+    return set(opened.arrow(seen.filter(seen.unit_id.isin(list(ids))))["unit_id"].to_pylist())
+
+
+def all_visible(opened: Opened, kind: Kind) -> ir.Table:
+    """Ids (`unit_id`) of all units that may be seen; arguments and errors as `visible`."""
     asked = ask(opened, Query(unit=kind))
-    seen = dimensions.filtered(asked, units.units(asked))
-    return set(opened.arrow(seen.filter(seen.unit_id.isin(list(ids))).select("unit_id"))["unit_id"].to_pylist())
+    return dimensions.filtered(asked, units.units(asked)).select("unit_id")
 
 
 def sees(opened: Opened, records: Mapping[str, str], kind: Kind, record: str) -> bool:

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 from leadline.audit.registry import BY_CODE
 from leadline.config import schema
 from leadline.findings import OUTSIDE_AUDIT
-from leadline.web.seen import Sees, anyone
+from leadline.metrics.records import all_visible, visible
 from leadline.web.state import written
 
 if TYPE_CHECKING:
@@ -67,23 +67,20 @@ def wanted(text: str | None) -> str:
     return " ".join((text or "").split())[:LONGEST]
 
 
-def find(
-    opened: Opened, text: str, *, boards: Mapping[str, str], sees: Sees = anyone, people: bool = True
-) -> tuple[Group, ...]:
+def find(opened: Opened, text: str, *, boards: Mapping[str, str], people: bool = True) -> tuple[Group, ...]:
     """What bears a name or an id, kind by kind; kinds without hits are left out.
 
     Args:
-        opened: a snapshot.
+        opened: a snapshot, held to the records the reader may see.
         text: part of a name, or an id; at least one character.
         boards: name → title of the boards.
-        sees: which records the reader may see.
         people: whether persons may be found.
     """
     folded = text.casefold()
     groups = [
         _campaigns(opened, folded),
-        _deals(opened, text, folded, sees),
-        _people(opened, text, sees) if people else Group("people", ()),
+        _deals(opened, folded),
+        _people(opened, text) if people else Group("people", ()),
         _of_texts("metrics", folded, _metrics()),
         _of_texts("checks", folded, _checks()),
         _of_texts("settings", folded, _settings()),
@@ -105,26 +102,29 @@ def _campaign_link(row: Mapping[str, Any]) -> str:
     return written("/influence", [("where", f"campaign={row['campaign']}")])
 
 
-def _deals(opened: Opened, text: str, folded: str, sees: Sees) -> Group:
+def _deals(opened: Opened, folded: str) -> Group:
     table = opened["deals"]
+    if opened.records:
+        # Before the best are picked: what a reader may not see takes no place and does not show in their number.
+        table = table.semi_join(all_visible(opened, "opportunities"), [("opportunity_id", "unit_id")])
     rows = _ranked(opened, table, table.opportunity, table.opportunity_id, folded)
     hits = [
         Hit(row["opportunity"] or row["id"], _said(row["state"], row["stage_name"], row["id"]), f"/deal/{row['id']}")
         for row in rows
-        if sees("opportunities", row["id"])
     ]
     return _cut("deals", tuple(hits))
 
 
-def _people(opened: Opened, text: str, sees: Sees) -> Group:
+def _people(opened: Opened, text: str) -> Group:
     """People by id: names and addresses stand in no snapshot."""
     if "person_records" not in opened or not _ID.fullmatch(text):
         return Group("people", ())
     table = opened["person_records"]
     own = table.filter(table.record_id.substr(0, 15) == text[:15]).select("record_id", "person_id", "object")
     rows = opened.arrow(own.limit(SHOWN)).to_pylist()
-    hits = [Hit(row["person_id"], row["object"], f"/journey/{row['person_id']}") for row in rows]
-    return Group("people", tuple(hit for hit in hits if sees("people", hit.title)))
+    seen = visible(opened, "people", {row["person_id"] for row in rows})
+    hits = (Hit(row["person_id"], row["object"], f"/journey/{row['person_id']}") for row in rows)
+    return Group("people", tuple(hit for hit in hits if hit.title in seen))
 
 
 def _ranked(

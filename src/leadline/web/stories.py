@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from leadline import dates
 from leadline.model import responses
 from leadline.web import locale
-from leadline.web.access.masking import stand_in
+from leadline.web.access.masking import scrubbed
 
 if TYPE_CHECKING:
     from leadline.explain.stories import Story
@@ -65,16 +65,12 @@ NO_FATES = frozenset({responses.AFTER_AS_OF, responses.EXCLUDED, responses.NO_DA
 NO_CREDIT = "no credit"
 """What a story says of a response that no model looks at."""
 
-_OF_PERSONS = re.compile(r"\b(?:003|00Q|00v|00K|00T|00U)[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?\b")
-"""Ids of contacts, leads, campaign members, contact roles, tasks and events, wherever a text names one."""
-
 
 def hidden_people(story: Story) -> Story:
     """The story with stand-ins for everything that tells who somebody is."""
 
     def clean(value: Any) -> Any:
-        text = json.dumps(value, ensure_ascii=False)
-        return json.loads(_OF_PERSONS.sub(lambda found: stand_in(found[0]), text))
+        return json.loads(scrubbed(json.dumps(value, ensure_ascii=False)))
 
     return replace(
         story,

@@ -7,7 +7,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -15,7 +15,9 @@ from fastapi.responses import HTMLResponse, Response
 from leadline.address import Address
 from leadline.errors import BusyError, OverLimitError, PendingError, SnapshotError
 from leadline.metrics.dimensions import CAMPAIGN, PASS, WRITTEN
+from leadline.results import Result
 from leadline.web import locale, state
+from leadline.web.access.masking import BY_OBJECT, PERSONAL, leads_to_person, masked, scrubbed
 from leadline.web.charts import Block, block
 from leadline.web.kept import NAME, TOKEN, filled, reading, taken_apart
 from leadline.web.periods import ALL_TIME, Preset, presets
@@ -27,7 +29,6 @@ from leadline.workspace.questions import addressed_question
 if TYPE_CHECKING:
     from leadline.explain import Explanation
     from leadline.model.opened import Opened
-    from leadline.results import Result
     from leadline.web.access.who import Principal
     from leadline.web.answers import Answers
     from leadline.web.desk import Desk, Pin
@@ -147,8 +148,7 @@ class View:
             # The next reader may have more luck.
             self.lasting = False
             raise
-        self._results.append(found)
-        return found
+        return self._shown(found)
 
     def address(self, metric: str, **arguments: Any) -> Address:
         """The address of a metric with arguments as its Python method takes them."""
@@ -160,9 +160,11 @@ class View:
 
     def records(self, address: Address | str) -> Result:
         """The records behind a table or number; personal data hidden where the reader may not see it."""
-        from leadline.web.access.masking import masked
+        return self._shown(self.answers.records(address, self.who, self.pin))
 
-        found = masked(self.answers.records(address, self.who, self.pin), self.who)
+    def _shown(self, found: Result) -> Result:
+        """What the reader may see of an answer, which counts among those of the page."""
+        found = masked(found, self.who)
         self._results.append(found)
         return found
 
@@ -170,14 +172,15 @@ class View:
         """Where a number comes from."""
         found = self.answers.explain(address, self.who, self.pin)
         if self.who.masked:
-            # The row and the statement may name persons; what the number means needs neither.
-            found = replace(found, row={}, sql="")
+            # The statement and parts of the row may name persons; what the number means needs neither.
+            row = {name: value for name, value in found.row.items() if name not in PERSONAL | BY_OBJECT}
+            found = replace(found, row=row, sql="")
         self._touching |= {row["code"] for row in found.findings}
         return found
 
     def run(self, key: Hashable | None, work: Callable[[Opened], T]) -> T:
         """Any work on the opened snapshot, with the limits of questions, kept by its key."""
-        return self.answers.run(key, work, self.who, self.pin)
+        return self._personal_hidden(self.answers.run(key, work, self.who, self.pin))
 
     def at_desk(self, key: Hashable | None, work: Callable[[Desk], T], *, aside: bool = False) -> T:
         """As `run` with the whole workspace, pinned: `desk.journey(…)`, `desk.metrics`, `desk.audit`.
@@ -189,10 +192,13 @@ class View:
         """
         try:
             until = None if aside else self._until
-            return self.answers.at_desk(key, work, self.who, self.pin, until=until, aside=aside)
+            return self._personal_hidden(self.answers.at_desk(key, work, self.who, self.pin, until=until, aside=aside))
         except PendingError:
             self.pending, self.lasting = True, False
             raise
+
+    def _personal_hidden(self, found: T) -> T:
+        return cast("T", masked(found, self.who)) if isinstance(found, Result) else found
 
     def links(self, address: Address | str) -> Links:
         """Where an address leads: its records, its explanation, its files."""
@@ -200,6 +206,9 @@ class View:
 
     def table(self, result: Result, **told: Any) -> Table:
         """A result as a table of the page: names filter the page, campaigns and people lead to theirs; see `tables.table`."""
+        linked = told.get("linked")
+        if self.who.masked and linked is not None:
+            told["linked"] = lambda column, row: "" if leads_to_person(href := linked(column, row)) else href
         return table(result, filtered=self.state.filtered if self.state.path in FILTERED else None, **told)
 
     def chart(self, result: Result, name: str | None = None, **told: Any) -> Block | None:
@@ -236,6 +245,9 @@ class View:
         told = {**self._frame(), **(context or {})}
         with locale.speaking(language):
             text = environment().get_template(template).render(language=language, **told)
+        if self.who.masked:
+            # Sentences quote ids too: those of findings, faults and what was typed.
+            text = scrubbed(text)
         if status == 200 and self.lasting and self._wanted is not None:
             self.answers.pages.keep(self.pin, self._wanted, taken_apart(text), self._age)
         return HTMLResponse(filled(text, self.request), status_code=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import replace
 from typing import Final
@@ -19,8 +20,14 @@ PERSONAL: Final = frozenset({"person_id", "person", "contact_id", "contact", "re
 BY_OBJECT: Final = frozenset({"unit_id", "record_id"})
 """Columns that tell of a person where the row's object, or the unit of the result, is one."""
 
+PERSON_PAGE: Final = "/journey/"
+"""Where the page of one person is."""
+
 OBJECTS: Final = ("Person", "Lead", "Contact", "CampaignMember")
 UNITS: Final = frozenset({"people", "journeys", "responses"})
+
+OF_PERSONS: Final = re.compile(r"\b(?:003|00Q|00v|00K|00T|00U)[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?\b")
+"""Ids of contacts, leads, campaign members, contact roles, tasks and events, wherever a text names one."""
 
 _KEY: Final = secrets.token_bytes(32)
 """New with every start: stand-ins of two days cannot be laid side by side, and ids cannot be tried out."""
@@ -52,6 +59,7 @@ def masked(result: Result, who: Principal) -> Result:
     return replace(
         result,
         table=table,
+        notes=tuple(scrubbed(note) for note in result.notes),
         list_records=None if listing is None else lambda: masked(listing(), who),
     )
 
@@ -59,6 +67,16 @@ def masked(result: Result, who: Principal) -> Result:
 def stand_in(text: str) -> str:
     """What is shown in place of an id or name of a person."""
     return "person " + hashlib.blake2b(text.encode(), key=_KEY, digest_size=5).hexdigest()
+
+
+def scrubbed(text: str) -> str:
+    """A text with a stand-in for every id of a person that it quotes."""
+    return OF_PERSONS.sub(lambda found: stand_in(found[0]), text)
+
+
+def leads_to_person(href: str) -> bool:
+    """Whether a link leads to the page of one person."""
+    return href.startswith(PERSON_PAGE)
 
 
 def _stand_ins(column: pa.ChunkedArray) -> pa.Array:

@@ -38,7 +38,7 @@ def page(request: Request) -> Response:
         view.run(
             key,
             lambda opened: search.find(
-                opened, text, boards=boards, sees=seer(opened, view.who), people=not view.who.masked
+                opened.held_to(view.who.records), text, boards=boards, people=not view.who.masked
             ),
         )
         if text

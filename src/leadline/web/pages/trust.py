@@ -93,7 +93,7 @@ def finding_file(request: Request, code: str) -> Response:
     view = View.of(request)
     if view.who.records:
         raise HTTPException(403, f"Findings are shown to readers of all records. {GRANT}")
-    found = _masked(view, view.at_desk(("finding", code), lambda desk: desk.audit.records(code)))
+    found = view.at_desk(("finding", code), lambda desk: desk.audit.records(code))
     request.app.state.site.activity.note(request, "export", name=f"finding {code}", count=found.table.num_rows)
     head = {"content-disposition": f'attachment; filename="{tomltext.file_name(code)}.csv"'}
     return Response(delimited.csv_text(found), media_type="text/csv; charset=utf-8", headers=head)
@@ -202,7 +202,7 @@ def _move(one: Mapping[str, Any]) -> dict[str, Any]:
 def _roles(view: View) -> Table | None:
     """Who probably took part in opportunities without a role; None where roles are unknown."""
     try:
-        found = _masked(view, view.ask("suggested_roles"))
+        found = view.ask("suggested_roles")
     except LeadlineError as fault:
         view.notices.append(str(fault))
         return None
@@ -212,23 +212,16 @@ def _roles(view: View) -> Table | None:
     return view.table(found, limit=ROLES_SHOWN, linked=lambda column, row: ways[column](row) if column in ways else "")
 
 
-def _masked(view: View, found: Result) -> Result:
-    from leadline.web.access.masking import masked
-
-    return masked(found, view.who)
-
-
 def _records(view: View, found: Result) -> Table:
     """Records of a finding; each leads to the person or deal it moves."""
-    table = _masked(view, found)
-    people, deals = (table.table.column(name).to_pylist() for name in ("person_id", "opportunity_id"))
+    people, deals = (found.table.column(name).to_pylist() for name in ("person_id", "opportunity_id"))
 
     def linked(column: str, row: int) -> str:
         if column == "person_id" and people[row]:
             return f"/journey/{people[row]}"
         return f"/deal/{deals[row]}" if column == "opportunity_id" and deals[row] else ""
 
-    return view.table(table, limit=RECORDS_SHOWN, linked=linked)
+    return view.table(found, limit=RECORDS_SHOWN, linked=linked)
 
 
 def _sources(view: View) -> list[dict[str, Any]]:
