@@ -121,3 +121,10 @@ def test_a_chart_that_cannot_be_drawn_is_told(small: str, tmp_path: Path, capsys
     assert "'trend'" in capsys.readouterr().err
     assert run([*asked, "--chart-name", "trend"]) != 0
     assert "--chart FILE" in capsys.readouterr().err
+
+
+def test_dimensions_by_commas_and_by_repeating_are_the_same_split(small: str, capsys: Captured) -> None:
+    one = asked(small, capsys, "volume", "--by", "campaign,lead_source")
+    other = asked(small, capsys, "volume", "--by", "campaign", "--by", "lead_source")
+    assert {"campaign", "lead_source"} <= set(other["rows"][0])
+    assert one["rows"] == other["rows"]

@@ -53,6 +53,13 @@ def test_a_period_after_as_of_has_not_begun(org: Workspace) -> None:
     assert any(note.startswith("The period begins on 2031-01-01, after as-of") for note in notes)
 
 
+def test_a_period_before_the_data_says_when_they_begin(org: Workspace) -> None:
+    notes = org.metrics.conversion(start=dt.date(1990, 1, 1), end=dt.date(1990, 2, 1)).notes
+    assert "The period ends before 1990-02-01; the first of the journeys began on 2026-02-01." in notes
+    later = org.metrics.conversion(start=dt.date(2026, 3, 2), end=dt.date(2026, 3, 3)).notes
+    assert not any("The period ends before" in note for note in later)
+
+
 def test_a_dimension_without_values_says_what_gives_it_some(org: Workspace) -> None:
     result = org.metrics.volume(by=["generated_by"])
     assert result.table.num_rows > 0

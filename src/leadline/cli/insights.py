@@ -282,7 +282,7 @@ def asked(question: Question) -> Asked:
     """The arguments every metric takes."""
     start, end = parse_range(question.start, question.end)
     return {
-        "by": names(question.by),
+        "by": names(",".join(question.by or [])),
         "where": filters(question.where or []),
         "start": start,
         "end": end,

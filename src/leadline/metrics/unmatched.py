@@ -1,4 +1,4 @@
-"""Why a question has no answer: a value that no unit has, a period that has not begun, a dimension without values."""
+"""Why a question has no answer: a value that no unit has, a period outside the data, a dimension without values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def notes(asked: Asked, rows: Sequence[dict[str, Any]], by: Sequence[str]) -> li
         by: dimensions among their columns.
     """
     if not rows:
-        return [*_unknown_values(asked), *_not_begun(asked)]
+        return [*_unknown_values(asked), *_not_begun(asked), *_too_early(asked)]
     empty = [name for name in by if all(row[name] is None for row in rows)]
     return [_without_values(asked, name) for name in empty]
 
@@ -52,6 +52,20 @@ def _not_begun(asked: Asked) -> list[str]:
     if start is None or day_number(start) <= today:
         return []
     return [f"The period begins on {start}, after as-of ({day_of(today)}): nothing of it has happened yet."]
+
+
+def _too_early(asked: Asked) -> list[str]:
+    """That the period ends before any unit began, and when the first one did."""
+    end = asked.query.end
+    if end is None:
+        return []
+    everything = replace(asked, query=replace(asked.query, by=(), where={}))
+    linked = grouping(everything).linked
+    began = linked.filter(linked.opened_day.notnull()).aggregate(first=linked.opened_day.min())
+    first = everything.opened.arrow(began)["first"][0].as_py()
+    if first is None or first < day_number(end):
+        return []
+    return [f"The period ends before {end}; the first of the {asked.unit} began on {day_of(first)}."]
 
 
 def _without_values(asked: Asked, name: str) -> str:

@@ -83,9 +83,9 @@ class Question:
     """What a metric is asked: dimensions, filters, time, unit."""
 
     by: Annotated[
-        str,
-        typer.Option(metavar="DIM,DIM", help="Split by these dimensions.", rich_help_panel=_QUESTION),
-    ] = ""
+        list[str] | None,
+        typer.Option(metavar="DIM,DIM", help="Split by these dimensions; may be repeated.", rich_help_panel=_QUESTION),
+    ] = None
     where: Where = None
     start: FirstDay = None
     end: EndDay = None
